@@ -7,13 +7,15 @@ use crate::engine::event::Verb;
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::plan::{Node, Op, Plan};
 use crate::traffic::note::{Act, Note};
-use crate::traffic::weights::Weights;
+use crate::traffic::weights::Live;
 use serde_json::Value;
 
 /// How steps begin that call a function of the migration by themselves. One of them is on while a migration runs.
 const CALLERS: [&str; 2] = ["schedule-", "stream-"];
 /// The step of the note of the traffic command.
 const NOTE: &str = "record-traffic-shared";
+/// The steps of blue's and green's records.
+const RECORDS: [&str; 2] = ["record-blue", "record-green"];
 /// What neither a migration nor customers notice.
 const BESIDE: [&str; 3] = [
     "cloudwatch/alarm",
@@ -45,8 +47,18 @@ pub fn check(plan: &Plan, seen: &Observations) -> Result<(), Failure> {
             "`deployer migrate stop` ends it and leaves no slot on blue's disk",
         ));
     }
-    let Some(note) = note(seen) else {
-        return Ok(());
+    let note = match note(seen) {
+        Some(Ok(note)) => note,
+        Some(Err(why)) => {
+            return Err(refused(
+                first,
+                &format!(
+                    "nobody knows where the customers are: the record of the traffic command is damaged ({why})"
+                ),
+                "`deployer traffic rollback` gives all traffic to blue and writes it anew",
+            ));
+        }
+        None => return Ok(()),
     };
     if note.in_progress() {
         return Err(refused(
@@ -62,15 +74,15 @@ pub fn check(plan: &Plan, seen: &Observations) -> Result<(), Failure> {
     let ((Some(first), None) | (None, Some(first))) = (blue, green) else {
         return Ok(());
     };
-    let share = |weights: Weights| {
-        if first.scope == "blue" {
-            weights.blue
-        } else {
-            weights.green
-        }
+    // What Route 53 answers counts, not what the traffic command has set last.
+    let live = weights(seen).unwrap_or_else(|| note.weights.map_or(Live::default(), Live::from));
+    let green = live.green_percent();
+    let weight = match first.scope.as_str() {
+        "blue" if live != Live::default() => (100.0 - green).ceil(),
+        "blue" => 0.0,
+        _ => green.ceil(),
     };
-    let weight = note.weights.map_or(0, share);
-    if note.act != Act::None && weight > 0 {
+    if note.act != Act::None && weight > 0.0 {
         let hint = if first.scope == "green" {
             "`deployer traffic rollback` gives all traffic to blue"
         } else {
@@ -144,9 +156,16 @@ fn running(seen: &Observations) -> Option<&str> {
         .map(|(step, _)| step.as_str())
 }
 
-fn note(seen: &Observations) -> Option<Note> {
+fn note(seen: &Observations) -> Option<Result<Note, String>> {
     let live = seen.get(NOTE)?.live()?;
-    Note::parse(live.spec["value"].as_str()?).ok()
+    Some(Note::parse(live.spec["value"].as_str()?))
+}
+
+/// The weights of the records as they were read; `None` when neither is there.
+fn weights(seen: &Observations) -> Option<Live> {
+    let weight = |step: &str| seen.get(step)?.live()?.spec["weight"].as_i64();
+    let [blue, green] = RECORDS.map(weight);
+    (blue.is_some() || green.is_some()).then_some(Live { blue, green })
 }
 
 #[cfg(test)]
@@ -221,6 +240,32 @@ mod tests {
             ),
             ("schedule-group-green".to_owned(), live(json!({}))),
         ])
+    }
+
+    /// Somebody has moved the customers by hand, or damaged the note.
+    #[test]
+    fn what_route_53_answers_counts_and_not_what_was_noted() {
+        let back = "epoch=3 act=rollback blue=100 green=0";
+        let record = |weight: i64| live(json!({"weight": weight}));
+        for (note, weights, scope, what) in [
+            (back, [50, 50], "green", Some("50 % of the customers")),
+            (back, [100, 0], "green", None),
+            ("epoch=3 act=done blue=50 green=50", [100, 0], "green", None),
+            (back, [0, 100], "blue", None),
+            (back, [100, 1], "green", Some("1 % of the customers")),
+            ("epoch=x", [100, 0], "green", Some("damaged")),
+        ] {
+            let mut seen = seen(note, false);
+            for (step, weight) in RECORDS.iter().zip(weights) {
+                seen.insert((*step).to_owned(), record(weight));
+            }
+            let refused = check(&removes(&[scope], "rds/cluster"), &seen).err();
+            let said = refused.map(|failure| failure.message);
+            match what {
+                Some(what) => assert!(said.is_some_and(|s| s.contains(what)), "{note} {weights:?}"),
+                None => assert_eq!(said, None, "{note} {weights:?}"),
+            }
+        }
     }
 
     #[test]

@@ -278,8 +278,13 @@ fn last(note: &Note) -> String {
     } else {
         format!(" of shift {}", note.run)
     };
+    let paused = if note.paused {
+        "; the shift waits for `deployer traffic resume`"
+    } else {
+        ""
+    };
     format!(
-        "{act}{run} by {} at {}, number {}{approved}",
+        "{act}{run} by {} at {}, number {}{approved}{paused}",
         note.by,
         at(at_),
         note.epoch

@@ -20,6 +20,7 @@ use super::time::Time;
 use super::world::World;
 use crate::aws::Aws;
 use crate::aws::cloudwatch::Alarm;
+use crate::config::Config;
 use crate::edge::Edge;
 use crate::engine::Error;
 use aws_sdk_cloudwatch::types::StateValue;
@@ -28,7 +29,7 @@ use jiff::Timestamp;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 
 /// A lever waits so long for what is done beside it.
 const IDLE_MAY_TAKE: Duration = Duration::from_secs(10);
@@ -54,8 +55,10 @@ pub struct Sight {
 /// The world.
 pub struct Account {
     pub aws: Arc<Aws>,
-    /// Where the records are.
-    pub place: Place,
+    /// The configuration, which says where the records are.
+    pub config: Config,
+    /// Where they are, once they were found: a rollback goes on without.
+    pub found: OnceCell<Place>,
     /// The names of what is measured.
     pub names: Names,
     /// The history.
@@ -80,6 +83,15 @@ pub struct Account {
 }
 
 impl Account {
+    /// Where the records are; looked for until they are found.
+    ///
+    /// # Errors
+    /// When zones cannot be listed, or it is not clear which one is meant.
+    pub async fn place(&self) -> Result<&Place, Error> {
+        let find = || Place::find(&self.aws, &self.config);
+        self.found.get_or_try_init(find).await
+    }
+
     /// Looks up what a gate needs.
     ///
     /// # Errors
@@ -101,12 +113,13 @@ impl Account {
     /// When a balancer is not there.
     pub async fn asked(&self) -> Result<[Asked; 2], Error> {
         let [blue, green] = &self.names.sides;
+        let place = self.place().await?;
         let one = async |side: &Side| {
             let found = self.aws.elbv2.load_balancers.named(&side.balancer).await?;
             let balancer = found.and_then(|b| b.dns_name);
             let balancer =
                 balancer.ok_or_else(|| missing(side, "load balancer", &side.balancer))?;
-            let host = format!("{}.{}", side.env, self.place.domain);
+            let host = format!("{}.{}", side.env, place.domain);
             Ok::<_, Error>(Asked { host, balancer })
         };
         let (blue, green) = tokio::try_join!(one(blue), one(green))?;

@@ -27,6 +27,8 @@ pub enum Bridge {
     None,
     /// The other side does not answer through it: it was left as it is.
     Unhealthy,
+    /// It could not be switched, or not be seen.
+    Failed,
     /// Every request goes on to the other side.
     On,
     /// The side answers by itself.
@@ -46,6 +48,9 @@ impl Bridge {
             ),
             Self::Unhealthy => format!(
                 "{to} does not answer through {from}'s bridge, so it stays off: clients that keep {from}'s address follow when they ask again"
+            ),
+            Self::Failed => format!(
+                "AWS did not let {from}'s bridge be switched: clients that keep {from}'s address follow when they ask again"
             ),
             Self::On => format!("{from}'s load balancer sends on to {to} what still reaches it"),
             Self::Off => format!("{from} answers by itself what reaches it"),

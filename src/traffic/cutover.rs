@@ -138,7 +138,7 @@ pub async fn go<W: World>(world: &W, by: &str) -> Result<Done, Error> {
         Ok(cut) => cut,
         Err(error) => return Err(refused(world, by, &note, error).await),
     };
-    let (bridge, sent) = tokio::join!(bridges(world, Env::Green), weights(world, by));
+    let ((bridge, _), sent) = tokio::join!(bridges(world, Env::Green), weights(world, by));
     let (note, change) = sent.map_err(|mut error| {
         error.message = format!("{} ({})", error.message, cut.text(Env::Green));
         error.hint("run the same command again: it goes on where this one ended; `deployer traffic rollback` gives writes and traffic to blue")
@@ -268,24 +268,28 @@ fn others() -> Error {
     .hint("`deployer traffic status` shows where it is")
 }
 
-/// The side that takes the requests answers by itself, and the other one sends on what still reaches it.
-pub(super) async fn bridges<W: World>(world: &W, to: Env) -> Bridge {
+/// The side that takes the requests answers by itself, and the other one sends on what still reaches it; and whether a bridge was
+/// switched for it.
+pub(super) async fn bridges<W: World>(world: &W, to: Env) -> (Bridge, bool) {
     let from = match to {
         Env::Blue => Env::Green,
         Env::Green => Env::Blue,
     };
+    let (mut stands, mut any) = (Bridge::None, false);
     for (side, on) in [(to, false), (from, true)] {
         match world.bridge(side, on).await {
-            Ok(bridge) if on => return bridge,
-            Ok(_) => {}
+            Ok((bridge, switched)) => {
+                stands = bridge;
+                any |= switched;
+            }
             Err(error) => {
                 world.show(&format!("warning: the bridge: {error}"));
                 // Both on would send requests round in a circle.
-                return Bridge::Unhealthy;
+                return (Bridge::Failed, any);
             }
         }
     }
-    Bridge::None
+    (stands, any)
 }
 
 /// Asks again while it is not clear what became of the call.

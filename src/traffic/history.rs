@@ -10,9 +10,10 @@ use crate::chain::{Chain, whole};
 use crate::engine::Error;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +53,8 @@ pub enum Event {
     RollbackStarted,
     /// All traffic has gone back to blue.
     RollbackDone,
+    /// Route 53 has not taken it; what was done in its place.
+    RollbackFailed,
     /// Every address of green's load balancer answers as blue.
     LeverAcked,
     /// How many clients still call green after a rollback.
@@ -137,6 +140,10 @@ impl Entry {
     }
 }
 
+/// How often it is tried to hold the file, and the pause between two tries.
+const LOCK_ATTEMPTS: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
 /// The lines.
 pub type History = Chain<Entry>;
 
@@ -191,8 +198,7 @@ impl Log {
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(&self.path).map_err(failed)?;
-        // Released with the file. A holder writes one line.
-        file.lock().map_err(failed)?;
+        self.hold(&file)?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(failed)?;
         let mut history = self.parse(&text)?;
@@ -202,6 +208,20 @@ impl Log {
         file.seek(SeekFrom::Start(end)).map_err(failed)?;
         file.write_all(&line).map_err(failed)?;
         file.sync_data().map_err(failed)
+    }
+
+    /// Holds the file, which is released with it. A holder writes one line; whoever holds it for longer keeps no rollback waiting.
+    fn hold(&self, file: &File) -> Result<(), Error> {
+        for _ in 0..LOCK_ATTEMPTS {
+            match file.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::Error(e)) => return Err(self.failed(&e)),
+            }
+        }
+        let text = format!("{}: another process holds it", self.path.display());
+        Err(Error::permanent("traffic history", text)
+            .hint("end that process; `deployer traffic rollback` works without the history"))
     }
 
     fn failed(&self, e: &std::io::Error) -> Error {

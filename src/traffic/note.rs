@@ -63,10 +63,16 @@ pub struct Note {
     pub at: Option<Timestamp>,
     /// The weight of green that is approved, and until when.
     pub approved: Option<(u8, Timestamp)>,
+    /// Somebody wants the shift to wait, and nobody has let it go on since: an approval does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
     /// Green alone takes writes, or a cutover that gives them to it has begun: the traffic goes back only with them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub green_writes: bool,
 }
+
+/// More steps than anybody takes: what is above was written by another hand, and leaves no room to count on.
+const MOST_EPOCHS: u64 = 1 << 53;
 
 impl Note {
     /// Before the first step.
@@ -78,6 +84,7 @@ impl Note {
         by: String::new(),
         at: None,
         approved: None,
+        paused: false,
         green_writes: false,
     };
 
@@ -95,6 +102,11 @@ impl Note {
             approved: self
                 .approved
                 .filter(|_| matches!(act, Act::Shift | Act::Pause | Act::Resume)),
+            paused: match act {
+                Act::Pause => true,
+                Act::Shift | Act::Approve => self.paused,
+                _ => false,
+            },
             green_writes: self.green_writes,
         }
     }
@@ -138,12 +150,18 @@ impl Note {
                 "at" => note.at = Some(instant()?),
                 "approved" => approved = Some(number()?),
                 "until" => until = Some(instant()?),
+                "paused" => note.paused = text == "1",
                 "writer" => note.green_writes = text == "green",
                 // Of a newer version: what it says is not needed to stop.
                 _ => {}
             }
         }
         note.epoch = epoch.ok_or("it has no `epoch`")?;
+        if note.epoch > MOST_EPOCHS {
+            return Err("its `epoch` is no number of steps".into());
+        }
+        // Of a version that had no word of its own for it.
+        note.paused |= note.act == Act::Pause;
         note.weights = match (blue, green) {
             (None, None) => None,
             (Some(blue), Some(green)) if u16::from(blue) + u16::from(green) == 100 => {
@@ -188,6 +206,10 @@ impl fmt::Display for Note {
         if let Some((weight, until)) = self.approved {
             write!(f, " approved={weight} until={until}")?;
         }
+        // Its own act says it.
+        if self.paused && self.act != Act::Pause {
+            write!(f, " paused=1")?;
+        }
         if self.green_writes {
             write!(f, " writer=green")?;
         }
@@ -203,7 +225,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_note_is_read_as_it_was_written_and_fits(
-            epoch in 0..u64::MAX - 1,
+            epoch in 0..MOST_EPOCHS,
             act in 0..Act::ALL.len(),
             green in 0_u8..=100,
             run in "[a-f0-9]{0,12}",
@@ -211,9 +233,10 @@ mod tests {
             at in 0_i64..4_000_000_000,
             approved in proptest::option::of((0_u8..=100, 0_i64..4_000_000_000)),
             green_writes in proptest::bool::ANY,
+            paused in proptest::bool::ANY,
         ) {
             let at = Timestamp::from_second(at).unwrap();
-            let before = Note { epoch, green_writes, ..Note::FIRST };
+            let before = Note { epoch, green_writes, paused, ..Note::FIRST };
             let weights = Weights::green(green).unwrap();
             let mut note = before.next(Act::ALL[act].0, weights, &run, &by, at);
             note.approved = approved.map(|(w, s)| (w, Timestamp::from_second(s).unwrap()));
@@ -241,6 +264,24 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_lasts_until_somebody_ends_it() {
+        let at = Timestamp::from_second(1).unwrap();
+        let next = |note: &Note, act| note.next(act, Weights::BLUE, "a1", "me", at);
+        let paused = next(&Note::FIRST, Act::Pause);
+        for (act, kept) in [
+            (Act::Shift, true),
+            (Act::Approve, true),
+            (Act::Resume, false),
+            (Act::Done, false),
+            (Act::Rollback, false),
+            (Act::Cutover, false),
+        ] {
+            assert_eq!(next(&paused, act).paused, kept, "{act:?}");
+        }
+        assert_eq!(Note::parse(&paused.to_string()), Ok(paused));
+    }
+
+    #[test]
     fn what_cannot_be_a_note_is_refused_and_more_is_not() {
         assert_eq!(Note::parse("epoch=0"), Ok(Note::FIRST));
         assert_eq!(Note::parse("epoch=3 later=x").map(|n| n.epoch), Ok(3));
@@ -252,6 +293,7 @@ mod tests {
             "epoch=1 blue=0 green=0",
             "epoch=1 act=dance",
             "epoch=1 blue=90",
+            "epoch=18446744073709551615 act=shift blue=90 green=10",
         ] {
             assert!(Note::parse(bad).is_err(), "{bad}");
         }

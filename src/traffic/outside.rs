@@ -178,7 +178,10 @@ async fn servers(account: &Account, edge: &Edge, note: &Note, began: Instant) ->
         Ok(servers) => servers,
         Err(why) => return Sign::unknown(why),
     };
-    let name = text::name(&account.place.domain);
+    let name = match account.place().await {
+        Ok(place) => text::name(&place.domain),
+        Err(error) => return Sign::unknown(error.to_string()),
+    };
     let mut waited = 0;
     loop {
         let one = async |server: SocketAddr| {
@@ -212,7 +215,7 @@ async fn servers(account: &Account, edge: &Edge, note: &Note, began: Instant) ->
 }
 
 async fn name_servers(account: &Account, edge: &Edge) -> Result<Vec<SocketAddr>, String> {
-    let place = &account.place;
+    let place = account.place().await.map_err(|error| error.to_string())?;
     let sets = account
         .aws
         .route53

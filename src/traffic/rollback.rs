@@ -20,6 +20,7 @@ use crate::aws::route53::{
 use crate::aws::sts::GET_CALLER_IDENTITY;
 use crate::engine::Error;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// All that it may do in AWS.
 pub const NEEDS: &[Api] = &[
@@ -43,6 +44,8 @@ pub const NEEDS: &[Api] = &[
 ];
 /// When Route 53 has not taken the change after this time, green's health check is made to fail besides.
 const ROUTE53_IS_SLOW: Duration = Duration::from_secs(10);
+/// The first look at the records takes so long at most: the levers do not wait for a Route 53 that hangs.
+const LOOK: Duration = Duration::from_secs(3);
 /// How the actions of Route 53 begin.
 const ROUTE53: &str = "route53:";
 /// How often the change is sent when its outcome is not clear.
@@ -56,8 +59,15 @@ const UNKNOWN: Duration = Duration::from_secs(15);
 /// How a rollback ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// Blue had everything, and no shift is going on: nothing was sent.
-    Nothing(Live),
+    /// Blue had everything, and no shift is going on: nothing was sent to Route 53.
+    Nothing {
+        /// The weights.
+        live: Live,
+        /// How green's bridge stands, where a rollback had to see to it.
+        bridge: Bridge,
+        /// True when it was switched on now: the rollback before could not.
+        switched: bool,
+    },
     /// Route 53 has taken the change; whether all its servers know it.
     Done {
         /// The weights before.
@@ -78,7 +88,10 @@ pub enum Outcome {
 /// # Errors
 /// When the records cannot be read or written, or blue has none.
 pub async fn turn_back<W: World>(world: &W, by: &str, reason: &str) -> Result<Outcome, Error> {
-    let standing = world.standing().await.ok();
+    let began = Instant::now();
+    let standing = tokio::time::timeout(LOOK, world.standing()).await;
+    let standing = standing.ok().and_then(Result::ok);
+    let patience = ROUTE53_IS_SLOW.saturating_sub(began.elapsed());
     let mut cut = None;
     match standing.as_ref().map(Standing::readable) {
         Some(Some(note)) if note.green_writes => cut = Some(give_back(world).await?),
@@ -88,14 +101,17 @@ pub async fn turn_back<W: World>(world: &W, by: &str, reason: &str) -> Result<Ou
     }
     // Both levers at once: neither waits for the other, and one is enough.
     let needed = needed(standing.as_ref());
-    let (records, bridge) = tokio::join!(records(world, by, reason, cut), async {
-        if needed {
-            bridges(world, Env::Blue).await
-        } else {
-            Bridge::Off
-        }
-    });
+    let (records, (bridge, switched)) =
+        tokio::join!(records(world, by, reason, cut, patience), async {
+            if needed {
+                bridges(world, Env::Blue).await
+            } else {
+                (Bridge::Off, false)
+            }
+        });
     let (records, unready) = records;
+    let note = standing.as_ref().and_then(Standing::readable);
+    let note = note.cloned().unwrap_or(Note::FIRST);
     match records {
         Ok(Outcome::Done {
             before,
@@ -136,9 +152,21 @@ pub async fn turn_back<W: World>(world: &W, by: &str, reason: &str) -> Result<Ou
                 let text = "green says 503 to Route 53's health checks, which answer blue in its place within a minute";
                 error.message = format!("{} ({text})", error.message);
             }
+            let text = format!("{reason}: {error}");
+            kept(world, Entry::new(Event::RollbackFailed, &note, by, text));
             Err(error)
         }
-        other => other,
+        Ok(Outcome::Nothing { live, .. }) => {
+            if switched {
+                let text = bridge.text(Env::Green);
+                kept(world, Entry::new(Event::RollbackDone, &note, by, text));
+            }
+            Ok(Outcome::Nothing {
+                live,
+                bridge,
+                switched,
+            })
+        }
     }
 }
 
@@ -200,12 +228,13 @@ async fn records<W: World>(
     by: &str,
     reason: &str,
     mut cut: Option<Cut>,
+    patience: Duration,
 ) -> (Result<Outcome, Error>, bool) {
     let mut unready = false;
     let sent = {
         let sending = sent(world, by, &mut cut);
         tokio::pin!(sending);
-        match tokio::time::timeout(ROUTE53_IS_SLOW, &mut sending).await {
+        match tokio::time::timeout(patience, &mut sending).await {
             Ok(Err(error)) if error.action.starts_with(ROUTE53) => {
                 unready = unready_now(world).await;
                 Err(error)
@@ -222,7 +251,12 @@ async fn records<W: World>(
         Ok(Sent::Change(before, note, change)) => (before, note, change),
         Ok(Sent::Nothing(live)) => {
             ready_again(world).await;
-            return (Ok(Outcome::Nothing(live)), false);
+            let nothing = Outcome::Nothing {
+                live,
+                bridge: Bridge::Off,
+                switched: false,
+            };
+            return (Ok(nothing), false);
         }
         Err(error) => return (Err(error), unready),
     };
@@ -327,9 +361,8 @@ fn is_final(error: &Error) -> bool {
 /// Waits until all servers of Route 53 know a change; false when they do not say so in time.
 pub async fn wait<W: World>(world: &W, change: Option<&str>) -> bool {
     let Some(change) = change else {
-        // The id came with the answer that was lost.
-        world.sleep(IN_SYNC_SECONDS / 2).await;
-        return true;
+        // The id came with the answer that was lost: nobody can be asked.
+        return false;
     };
     for _ in 0..IN_SYNC_SECONDS / 2 {
         if world.in_sync(change).await.unwrap_or(false) {
@@ -341,7 +374,7 @@ pub async fn wait<W: World>(world: &W, change: Option<&str>) -> bool {
 }
 
 /// A rollback never fails because of its history.
-pub(super) fn kept<W: World>(world: &W, entry: Entry) {
+pub fn kept<W: World>(world: &W, entry: Entry) {
     let text = entry.text.clone();
     if let Err(error) = world.record(entry) {
         world.show(&format!("{text} (not in the history: {error})"));

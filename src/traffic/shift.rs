@@ -12,6 +12,7 @@ use super::gate::Gate;
 use super::history::{Entry, Event};
 use super::note::{Act, Note};
 use super::plan::Plan;
+use super::rollback::kept;
 use super::weights::{Live, Weights};
 use super::world::{Standing, World};
 use crate::engine::{Class, Error};
@@ -85,6 +86,9 @@ impl<'a, W: World> Shift<'a, W> {
     /// When the records or the history cannot be written. The weights stay as they are.
     pub async fn run(mut self, from: Progress) -> Result<End, Error> {
         if let Some(end) = self.announce().await? {
+            return Ok(end);
+        }
+        if let Some(end) = self.pulled().await? {
             return Ok(end);
         }
         // A rollback may have left green not ready: its health check would keep customers away.
@@ -172,12 +176,12 @@ impl<'a, W: World> Shift<'a, W> {
                 // An older note of this shift than the last one: Route 53 answers from a server that is behind.
                 _ if found.epoch < self.note.epoch => None,
                 _ => {
-                    self.accept(found.clone())?;
+                    self.accept(found.clone());
                     None
                 }
             };
             if let Some(what) = taken {
-                self.world.record(self.entry(Event::Preempted, &what))?;
+                self.note_down(self.entry(Event::Preempted, &what));
                 return end(End::Preempted(what));
             }
         }
@@ -186,14 +190,14 @@ impl<'a, W: World> Shift<'a, W> {
                 "the weights are {}, which no traffic command has set",
                 standing.live
             );
-            self.world.record(self.entry(Event::Preempted, &what))?;
+            self.note_down(self.entry(Event::Preempted, &what));
             return end(End::Preempted(what));
         }
         Ok(Look::Mine(Box::new(standing)))
     }
 
     /// Takes over what somebody has written for this shift.
-    fn accept(&mut self, found: Note) -> Result<(), Error> {
+    fn accept(&mut self, found: Note) {
         let event = match found.act {
             Act::Pause => Some((Event::Paused, "paused")),
             Act::Resume => Some((Event::Resumed, "goes on")),
@@ -202,16 +206,26 @@ impl<'a, W: World> Shift<'a, W> {
         };
         let by = found.by.clone();
         self.note = found;
-        match event {
-            Some((event, word)) => self
-                .world
-                .record(self.entry(event, format!("{word}, says {by}"))),
-            None => Ok(()),
+        if let Some((event, word)) = event {
+            self.note_down(self.entry(event, format!("{word}, says {by}")));
         }
     }
 
+    /// Writes into the history what is so already: whoever cannot write goes on to watch, and takes back what must be.
+    fn note_down(&self, entry: Entry) {
+        kept(self.world, entry);
+    }
+
     fn is_paused(&self) -> bool {
-        self.note.act == Act::Pause
+        self.note.paused
+    }
+
+    /// True when nothing keeps green from this weight: no pause, and an approval where the step needs one.
+    fn may(&self, weight: u8) -> bool {
+        let now = self.world.now();
+        let approved = self.note.approved;
+        let approved = approved.is_some_and(|(upto, until)| weight <= upto && now < until);
+        !self.is_paused() && (approved || !self.plan.wants_approval(weight))
     }
 
     /// Says in the zone that this shift is going on, so that everybody sees it before the first weight is raised.
@@ -269,12 +283,7 @@ impl<'a, W: World> Shift<'a, W> {
                 Ok(Look::Mine(_)) => {}
                 Err(error) => self.unreadable(&error),
             }
-            let now = self.world.now();
-            let approved = self
-                .note
-                .approved
-                .is_some_and(|(upto, until)| weight <= upto && now < until);
-            if !self.is_paused() && (approved || !self.plan.wants_approval(weight)) {
+            if self.may(weight) {
                 return Ok(None);
             }
             if !asked && !self.is_paused() {
@@ -284,11 +293,11 @@ impl<'a, W: World> Shift<'a, W> {
                 );
                 let mut entry = self.entry(Event::ApprovalAsked, text);
                 entry.after = Weights::green(weight);
-                self.world.record(entry)?;
+                self.note_down(entry);
             }
             if self.seconds() - began > self.approval_timeout {
                 let text = format!("nobody approved weight {weight}");
-                self.world.record(self.entry(Event::Held, &text))?;
+                self.note_down(self.entry(Event::Held, &text));
                 return Ok(Some(End::Held(text)));
             }
             self.world.sleep(1).await;
@@ -343,8 +352,7 @@ impl<'a, W: World> Shift<'a, W> {
             )
             .hint("`deployer traffic resume` notes it"));
         }
-        self.world
-            .record(self.entry(Event::ShiftDone, "all steps have passed"))?;
+        self.note_down(self.entry(Event::ShiftDone, "all steps have passed"));
         Ok(End::Done)
     }
 

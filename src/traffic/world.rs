@@ -64,8 +64,8 @@ pub trait World {
     ) -> Result<String, Error>;
     /// Gives all traffic to blue and sets the note, whatever the records are now.
     async fn force(&self, from: &Standing, note: &Note) -> Result<String, Error>;
-    /// Switches a side's bridge on, when the other side answers through it, or off.
-    async fn bridge(&self, from: Env, on: bool) -> Result<Bridge, Error>;
+    /// Switches a side's bridge on, when the other side answers through it, or off; and whether it was the other way before.
+    async fn bridge(&self, from: Env, on: bool) -> Result<(Bridge, bool), Error>;
     /// Who has switched green's bridge on, and when; `None` while it is off, or has no name on it.
     async fn bridged(&self) -> Result<Option<Pulled>, Error>;
     /// Lets green's load balancer say that green is not ready, whatever its service says; or no longer.

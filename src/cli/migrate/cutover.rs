@@ -123,7 +123,7 @@ async fn go(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Fa
         cx,
         yes,
         &config,
-        &account.place.domain,
+        &account.place().await?.domain,
         &standing.live.to_string(),
     )
     .await?;
@@ -253,7 +253,7 @@ async fn finish(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit
     let note = standing.readable().cloned().unwrap_or(Note::FIRST);
     let names = traffic::names::Names::of(&open.config)?;
     let log = super::log(cx, &open);
-    document.given_back = give_back(&open.aws, &names, &log, &note).await?;
+    document.given_back = give_back(cx, &open.aws, &names, &log, &note).await?;
     notice.outcome = "changed";
     done(cx, &document)
 }

@@ -100,7 +100,7 @@ async fn no_split(cx: &Context<'_>, open: &Open, what: &str) -> Result<Vec<Held>
     let live = standing.live;
     if live.green.unwrap_or_default() == 0 {
         let log = log(cx, open);
-        return give_back_when_due(&open.aws, &open.config, &log, standing.readable()).await;
+        return give_back_when_due(cx, &open.aws, &open.config, &log, standing.readable()).await;
     }
     Err(Failure::new(
         Exit::Refused,

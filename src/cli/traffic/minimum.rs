@@ -4,7 +4,7 @@ use super::super::Context;
 use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::checks::{healthy, refused_by};
-use super::open::{account, me, refused};
+use super::open::{account, me, refused, time};
 use crate::aws::Aws;
 use crate::config::Config;
 use crate::report::{Notice, TrafficReleaseDocument};
@@ -14,8 +14,8 @@ use crate::traffic::history::{Entry, Event, Log};
 use crate::traffic::minimum::{self, Held};
 use crate::traffic::names::Names;
 use crate::traffic::note::Note;
+use crate::traffic::rollback::kept;
 use crate::traffic::world::World;
-use jiff::Timestamp;
 
 /// Seconds in which tasks come to run, and between two looks.
 const START_SECONDS: u32 = 600;
@@ -33,7 +33,7 @@ pub async fn hold(account: &Account, note: &Note) -> Result<(), Failure> {
         return Ok(());
     }
     let text = minimum::text(&raised.now);
-    account.record(Entry::new(Event::MinimumHeld, note, &me(), text))?;
+    kept(account, Entry::new(Event::MinimumHeld, note, &me(), text));
     for _ in 0..START_SECONDS / INTERVAL_SECONDS {
         let run = minimum::runs(aws, names).await.map_err(refused_by)?;
         // A task runs before its target group says that it is healthy, and a raise asks for that.
@@ -50,6 +50,7 @@ pub async fn hold(account: &Account, note: &Note) -> Result<(), Failure> {
 
 /// Gives them back, and says so in the history of this machine.
 pub async fn give_back(
+    cx: &Context<'_>,
     aws: &Aws,
     names: &Names,
     log: &Log,
@@ -59,21 +60,27 @@ pub async fn give_back(
     if !given.is_empty() {
         let text = minimum::text(&given);
         let entry = Entry::new(Event::MinimumGivenBack, note, &me(), text);
-        log.add(entry, Timestamp::now())?;
+        // They are given back: that nobody can read of it later is no failure.
+        if let Err(error) = log.add(entry, time(cx)?.now()) {
+            cx.console
+                .warning(&format!("not in the history: {error}"))?;
+        }
     }
     Ok(given)
 }
 
 /// Gives them back when a rollback is a day old.
 pub async fn give_back_when_due(
+    cx: &Context<'_>,
     aws: &Aws,
     config: &Config,
     log: &Log,
     note: Option<&Note>,
 ) -> Result<Vec<Held>, Failure> {
+    let now = time(cx)?.now();
     match note {
-        Some(note) if minimum::due(note).is_some_and(|at| at <= Timestamp::now()) => {
-            give_back(aws, &Names::of(config)?, log, note).await
+        Some(note) if minimum::due(note).is_some_and(|at| at <= now) => {
+            give_back(cx, aws, &Names::of(config)?, log, note).await
         }
         _ => Ok(Vec::new()),
     }
@@ -106,7 +113,7 @@ pub async fn release(cx: &Context<'_>, early: bool, notice: &mut Notice) -> Resu
             "`--now` does it at once",
         ));
     }
-    let given = give_back(&account.aws, &account.names, &account.log, &note).await?;
+    let given = give_back(cx, &account.aws, &account.names, &account.log, &note).await?;
     let text = match given.as_slice() {
         [] => "no minimum is held\n".to_owned(),
         some => format!("given back: {}\n", minimum::text(some)),

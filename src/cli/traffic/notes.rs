@@ -10,7 +10,7 @@ use crate::traffic::gate::DataMode;
 use crate::traffic::note::{Act, Note};
 use crate::traffic::weights::Weights;
 use crate::traffic::world::World;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// How often it is tried when others write at the same time.
 const ATTEMPTS: u32 = 10;
@@ -30,15 +30,17 @@ pub async fn pause(cx: &Context<'_>) -> Result<Exit, Failure> {
 pub async fn approve(cx: &Context<'_>, weight: u8, hours: u16) -> Result<Exit, Failure> {
     let (_, account) = account(cx, false, DataMode::TwoWay).await?;
     let until = account.now() + SignedDuration::from_hours(hours.into());
+    let until = Timestamp::from_second(until.as_second()).unwrap_or(until);
     let note = write(&account, Act::Approve, |note| {
         note.approved = Some((weight, until))
     })
     .await?;
-    say(
-        cx,
-        note,
-        &format!("weights up to {weight} are approved for {hours} hours"),
-    )
+    let waits = match note.paused {
+        true => "; the shift is paused, and goes on with `deployer traffic resume`",
+        false => "",
+    };
+    let text = format!("weights up to {weight} are approved for {hours} hours{waits}");
+    say(cx, note, &text)
 }
 
 fn say(cx: &Context<'_>, note: Note, text: &str) -> Result<Exit, Failure> {
@@ -86,7 +88,7 @@ pub async fn write(
     }
     Err(Failure::new(
         Exit::Failed,
-        "others wrote at the same time; nothing was changed",
+        "others wrote at the same time, or the answers were lost: whether it was noted is not known",
     )
-    .hint("try it again"))
+    .hint("`deployer traffic status` shows the last note; try it again"))
 }

@@ -10,19 +10,66 @@ use crate::aws::sts::GET_CALLER_IDENTITY;
 use crate::aws::{Aws, Caller};
 use crate::config::Config;
 use crate::edge::Edge;
+use crate::engine::{Class, Error};
 use crate::report::Traffic;
 use crate::state::Holder;
 use crate::traffic::account::{Account, Show};
 use crate::traffic::gate::DataMode;
 use crate::traffic::history::Log;
 use crate::traffic::names::Names;
-use crate::traffic::records::Place;
 use crate::traffic::time::{Time, VARIABLE};
 use std::sync::Arc;
-use tokio::sync::watch;
+use std::time::Duration;
+use tokio::sync::{OnceCell, watch};
+
+/// A rollback waits so long for Route 53's answer where the records are, and for STS's whose account it is.
+const WAITS: Duration = Duration::from_secs(3);
 
 /// Connects and finds the records. Nothing is written.
 pub async fn account(
+    cx: &Context<'_>,
+    read_only: bool,
+    mode: DataMode,
+) -> Result<(Config, Account), Failure> {
+    let (config, account) = connected(cx, read_only, mode).await?;
+    tokio::try_join!(
+        async { Ok(account.place().await.map(drop)?) },
+        pinned(&account.aws, &config)
+    )?;
+    Ok((config, account))
+}
+
+/// The same for the way back: what does not answer is said and keeps nobody from the levers at the load balancers, which need
+/// neither Route 53 nor STS.
+pub async fn account_for_rollback(cx: &Context<'_>) -> Result<(Config, Account), Failure> {
+    let (config, account) = connected(cx, false, DataMode::TwoWay).await?;
+    let silent = || Error::of(Class::Unclear, "traffic rollback", "no answer yet");
+    let (place, whose) = tokio::join!(
+        tokio::time::timeout(WAITS, account.place()),
+        tokio::time::timeout(WAITS, whose(&account.aws, &config))
+    );
+    match place.unwrap_or_else(|_| Err(silent())) {
+        Ok(_) => {}
+        // It is not clear which records are meant.
+        Err(error) if error.class == Class::Permanent && !error.is_denied() => {
+            return Err(error.into());
+        }
+        Err(error) => cx
+            .console
+            .warning(&format!("where the records are is not known: {error}"))?,
+    }
+    match whose.unwrap_or_else(|_| Err(silent())) {
+        Ok(Some(found)) => check_account(&config, &found)?,
+        Ok(None) => {}
+        Err(error) => cx.console.warning(&format!(
+            "whether these are credentials of account {} is not known: {error}",
+            config.account
+        ))?,
+    }
+    Ok((config, account))
+}
+
+async fn connected(
     cx: &Context<'_>,
     read_only: bool,
     mode: DataMode,
@@ -34,13 +81,10 @@ pub async fn account(
     let caller = Caller::new(events, read_only, config.run.parallelism);
     let caller = caller.with_limits(connection.limits(config.run.api_limits));
     let aws = Aws::new(&connection, Arc::new(caller));
-    let (place, ()) = tokio::try_join!(
-        async { Ok(Place::find(&aws, &config).await?) },
-        pinned(&aws, &config)
-    )?;
     let account = Account {
         aws: Arc::new(aws),
-        place,
+        config: config.clone(),
+        found: OnceCell::new(),
         names: Names::of(&config)?,
         log: Log::new(&state_folder(cx.common), &config.suffix),
         by: me(),
@@ -62,12 +106,22 @@ pub async fn account(
 
 /// Refuses credentials of another account than the configuration pins. Without a pinned one nobody is asked.
 pub async fn pinned(aws: &Aws, config: &Config) -> Result<(), Failure> {
+    match whose(aws, config).await? {
+        Some(found) => check_account(config, &found),
+        None => Ok(()),
+    }
+}
+
+/// The account of the credentials, when the configuration pins one.
+async fn whose(aws: &Aws, config: &Config) -> Result<Option<String>, Error> {
     if config.account.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let call = aws.sts.client.get_caller_identity();
-    let answer = aws.call(GET_CALLER_IDENTITY, || call.clone().send());
-    check_account(config, answer.await?.account().unwrap_or_default())
+    let answer = aws
+        .call(GET_CALLER_IDENTITY, || call.clone().send())
+        .await?;
+    Ok(Some(answer.account().unwrap_or_default().to_owned()))
 }
 
 /// True when calls go to an endpoint on this machine.
@@ -86,7 +140,7 @@ pub fn edge(cx: &Context<'_>) -> Result<Option<Edge>, Failure> {
 }
 
 /// The time; a faster one only for an emulator on this machine.
-fn time(cx: &Context<'_>) -> Result<Time, Failure> {
+pub fn time(cx: &Context<'_>) -> Result<Time, Failure> {
     let Some(text) = std::env::var(VARIABLE).ok().filter(|t| !t.is_empty()) else {
         return Ok(Time::real());
     };

@@ -6,7 +6,7 @@ use super::super::exit::Exit;
 use super::super::run::command_line;
 use super::super::session::configuration;
 use super::args::OnInterrupt;
-use super::checks::refused_by;
+use super::checks::{ready, refused_by};
 use super::notes;
 use super::open::{account, me, refused};
 use super::shared::{self, carried};
@@ -18,7 +18,7 @@ use crate::traffic::history::{Entry, Event, History};
 use crate::traffic::mode;
 use crate::traffic::note::{Act, Note};
 use crate::traffic::plan::Plan;
-use crate::traffic::rollback::turn_back;
+use crate::traffic::rollback::{kept, turn_back};
 use crate::traffic::shift::progress;
 use crate::traffic::world::World;
 
@@ -51,11 +51,8 @@ pub async fn resume(
     let history = shared::history(cx, &config, &account.log).await?;
     let standing = account.standing().await?;
     let mut note = standing.readable().cloned().unwrap_or(Note::FIRST);
-    let begun = history
-        .lines
-        .iter()
-        .rev()
-        .find_map(|line| line.entry.plan.clone());
+    let mut plans = history.lines.iter().rev();
+    let begun = plans.find_map(|line| Some((line.entry.plan.clone()?, line.entry.epoch)));
     let is_open = |plan: &Plan| {
         let mine = history
             .lines
@@ -72,9 +69,11 @@ pub async fn resume(
         ];
         mine.is_some_and(|line| !ended.contains(&line.entry.event))
     };
-    let Some(plan) = begun.filter(|plan| {
-        (note.in_progress() && note.run == plan.run)
-            || (!note.in_progress() && is_open(plan) && note.act != Act::Rollback)
+    // It ended before its first note: it begins, unless somebody has moved the traffic since.
+    let is_new = !note.in_progress();
+    let Some((plan, _)) = begun.filter(|(plan, epoch)| match is_new {
+        false => note.run == plan.run,
+        true => is_open(plan) && note.epoch == *epoch && !note.green_writes,
     }) else {
         return Err(if note.in_progress() {
             refused(
@@ -111,7 +110,10 @@ pub async fn resume(
         probes: account.prober.is_some(),
         ..plan
     };
-    if note.act == Act::Pause {
+    if is_new {
+        ready(&account).await?;
+    }
+    if note.paused {
         note = notes::write(&account, Act::Resume, |_| {}).await?;
     }
     let from = progress(&plan, &history);
@@ -134,7 +136,7 @@ pub async fn resume(
 }
 
 /// Who was at work on a shift last, when that was on another machine: its lock is there.
-fn elsewhere(history: &History, run: &str, me: &str) -> Option<String> {
+pub fn elsewhere(history: &History, run: &str, me: &str) -> Option<String> {
     let host = |by: &str| by.rsplit('@').next().unwrap_or_default().to_owned();
     let begins = [Event::ShiftStarted, Event::Resumed];
     let mut lines = history.lines.iter().rev();
@@ -158,7 +160,7 @@ async fn guard_acted(
     let mut entry = Entry::new(Event::GuardActed, note, &by, &text);
     entry.run.clone_from(&plan.run);
     entry.command = command_line();
-    account.record(entry)?;
+    kept(account, entry);
     turn_back(account, &by, &text).await?;
     let text = format!("All traffic went back to blue: {text}");
     let next = cx.command_line("traffic history", None, config);

@@ -3,17 +3,17 @@
 use super::super::Context;
 use super::super::error::Failure;
 use super::super::exit::Exit;
-use super::open::{account, me};
+use super::open::{account, account_for_rollback, me};
 use super::shared::carried;
 use crate::report::{DeploymentRef, First, Notice, TextDocument, TrafficRollbackDocument};
 use crate::traffic::account::Account;
-use crate::traffic::bridge::Env;
+use crate::traffic::bridge::{Bridge, Env};
 use crate::traffic::callers::{self, Callers};
 use crate::traffic::gate::DataMode;
 use crate::traffic::history::{Entry, Event};
 use crate::traffic::note::{Act, Note};
 use crate::traffic::outside;
-use crate::traffic::rollback::{Outcome, turn_back};
+use crate::traffic::rollback::{Outcome, kept, turn_back};
 use crate::traffic::weights::Weights;
 use crate::traffic::world::World;
 
@@ -24,7 +24,7 @@ pub async fn rollback(
     until_over: bool,
     notice: &mut Notice,
 ) -> Result<Exit, Failure> {
-    let (config, mut account) = account(cx, false, DataMode::TwoWay).await?;
+    let (config, mut account) = account_for_rollback(cx).await?;
     notice.home = DeploymentRef {
         suffix: config.suffix.clone(),
         account: config.account.clone(),
@@ -34,16 +34,31 @@ pub async fn rollback(
     let outcome = turn_back(&account, &me(), reason).await?;
     let mut exit = Exit::Done;
     let (text, document) = match outcome {
-        Outcome::Nothing(live) => (
-            format!(
-                "blue has all traffic already ({live}), and no shift is going on: nothing was changed"
-            ),
+        Outcome::Nothing {
+            live,
+            bridge,
+            switched,
+        } => (
+            {
+                let done = match (switched, bridge) {
+                    (true, _) => {
+                        notice.outcome = "changed";
+                        bridge.text(Env::Green)
+                    }
+                    (false, Bridge::Failed) => {
+                        exit = Exit::Differs;
+                        bridge.text(Env::Green)
+                    }
+                    _ => "nothing was changed".to_owned(),
+                };
+                format!("blue has all traffic already ({live}), and no shift is going on: {done}")
+            },
             TrafficRollbackDocument {
-                changed: false,
+                changed: switched,
                 before: live,
                 note: None,
                 in_sync: true,
-                bridge: None,
+                bridge: (switched || bridge == Bridge::Failed).then_some(bridge),
                 cut: None,
                 over: None,
                 callers: None,
@@ -64,11 +79,11 @@ pub async fn rollback(
                 let _ = account.open_eyes().await;
             }
             let over = outside::over(&account, &note, bridge, until_over).await;
-            if over.is_contradicted() {
+            if over.is_contradicted() || bridge == Bridge::Failed {
                 exit = Exit::Differs;
             }
             let (still, callers) = match until_over {
-                true => still(&account, &note).await?,
+                true => still(&account, &note).await,
                 false => (String::new(), None),
             };
             notice.outcome = "changed";
@@ -104,16 +119,16 @@ pub async fn rollback(
 }
 
 /// Who still calls green, as a line and as it was read; how many is recorded.
-async fn still(account: &Account, note: &Note) -> Result<(String, Option<Callers>), Failure> {
+async fn still(account: &Account, note: &Note) -> (String, Option<Callers>) {
     let now = account.now();
     let since = callers::since(note, now).unwrap_or(now);
     let callers = match callers::callers(account, since).await {
         Ok(callers) => callers,
         Err(error) => {
-            return Ok((
+            return (
                 format!("  who still calls green is not known: {error}\n"),
                 None,
-            ));
+            );
         }
     };
     let text = callers
@@ -123,8 +138,8 @@ async fn still(account: &Account, note: &Note) -> Result<(String, Option<Callers
         "{} clients still call green's load balancer",
         callers.clients
     );
-    account.record(Entry::new(Event::Stragglers, note, &me(), count))?;
-    Ok((format!("  {text}\n"), Some(callers)))
+    kept(account, Entry::new(Event::Stragglers, note, &me(), count));
+    (format!("  {text}\n"), Some(callers))
 }
 
 /// A clause as a sentence.
@@ -146,8 +161,9 @@ pub async fn print_aws(cx: &Context<'_>) -> Result<Exit, Failure> {
         account.now(),
     );
     note.green_writes = false;
-    let changes = account.place.back(&standing, &note)?;
-    let mut text = crate::traffic::records::commands(&account.place, &changes);
+    let place = account.place().await?;
+    let changes = place.back(&standing, &note)?;
+    let mut text = crate::traffic::records::commands(place, &changes);
     if last.green_writes {
         text = format!(
             "# Green takes the writes: blue must have them first. Go on when the answer says \"writer\": \"blue\".\n\

@@ -254,7 +254,9 @@ async fn confirm(
     }
     cx.console.note(&format!(
         "Shift customers of {} (suffix {}, region {})? Only 'yes' will be accepted:",
-        account.place.domain, config.suffix, config.region
+        account.place().await?.domain,
+        config.suffix,
+        config.region
     ))?;
     if answer().await? == "yes" {
         Ok(())

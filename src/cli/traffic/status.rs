@@ -5,6 +5,7 @@ use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::signals::stop_on_signals;
 use super::open::account;
+use super::resume::elsewhere;
 use crate::engine::Error;
 use crate::report::{Traffic, TrafficStatusDocument};
 use crate::state;
@@ -36,6 +37,7 @@ pub async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
     loop {
         let mut document = read(&account, &config.suffix).await?;
         document.locked_by = locked(cx, &config.suffix);
+        document.problems.extend(unwatched(&account, &document));
         document.problems.extend(eyes.clone());
         if declared.is_none() && document.weights.green_percent() > 0.0 {
             document.problems.push("the mapping declares no mode of a split: what green takes would be lost with a rollback, so this is not for customers yet".into());
@@ -56,6 +58,20 @@ pub async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
         }
         cx.console.text("\n")?;
     }
+}
+
+/// A shift of this machine that nobody watches any more, and a history that cannot be read.
+fn unwatched(account: &Account, document: &TrafficStatusDocument) -> Option<String> {
+    let history = match account.log.read() {
+        Ok(history) => history,
+        Err(error) => return Some(error.to_string()),
+    };
+    let note = document.note.as_ref().filter(|note| note.in_progress())?;
+    let here = elsewhere(&history, &note.run, &account.by).is_none();
+    let known = history.lines.iter().any(|l| l.entry.run == note.run);
+    (document.locked_by.is_none() && here && known).then(|| {
+        "a shift is going on, and its process has ended: nobody judges green; `deployer traffic resume` goes on, `deployer traffic rollback` ends it".to_owned()
+    })
 }
 
 /// Who shifts on this machine now.
@@ -115,7 +131,7 @@ async fn read(account: &Account, suffix: &str) -> Result<TrafficStatusDocument, 
     }
     Ok(TrafficStatusDocument {
         suffix: suffix.to_owned(),
-        domain: account.place.domain.clone(),
+        domain: account.place().await?.domain.clone(),
         weights: standing.live,
         note: standing.readable().cloned(),
         minutes: MINUTES,

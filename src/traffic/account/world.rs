@@ -39,7 +39,7 @@ impl World for Account {
     }
 
     async fn standing(&self) -> Result<Standing, Error> {
-        let standing = self.place.read(&self.aws).await?;
+        let standing = self.place().await?.read(&self.aws).await?;
         if let Some(graph) = &self.graph {
             graph.put(&self.aws, standing.live, self.now().as_second());
         }
@@ -52,14 +52,15 @@ impl World for Account {
         to: Option<Weights>,
         note: &Note,
     ) -> Result<String, Error> {
-        self.place.write(&self.aws, from, to, note).await
+        let place = self.place().await?;
+        place.write(&self.aws, from, to, note).await
     }
 
     async fn force(&self, from: &Standing, note: &Note) -> Result<String, Error> {
-        self.place.force(&self.aws, from, note).await
+        self.place().await?.force(&self.aws, from, note).await
     }
 
-    async fn bridge(&self, from: Env, on: bool) -> Result<Bridge, Error> {
+    async fn bridge(&self, from: Env, on: bool) -> Result<(Bridge, bool), Error> {
         let [blue, green] = &self.names.sides;
         let side = match from {
             Env::Blue => blue,
@@ -71,8 +72,9 @@ impl World for Account {
             }
         });
         let (bridge, changed) = switched?;
+        let switched = changed.is_some();
         self.mark(changed, on).await;
-        Ok(bridge)
+        Ok((bridge, switched))
     }
 
     async fn bridged(&self) -> Result<Option<Pulled>, Error> {

@@ -33,7 +33,7 @@ impl<W: World> Shift<'_, W> {
             if failing != (failed > 0) {
                 failing = failed > 0;
                 let text = probe(failed, self.world.failed_probe());
-                self.world.record(self.entry(Event::Probe, text))?;
+                self.note_down(self.entry(Event::Probe, text));
             }
             // A green that is gone is judged at once.
             if now >= next || failed >= self.plan.limits.probes_in_a_row {
@@ -45,7 +45,7 @@ impl<W: World> Shift<'_, W> {
                 }
                 let (bridged, seen) = tokio::join!(self.world.bridged(), self.world.observe(false));
                 match bridged {
-                    Ok(Some(pulled)) => return self.bridged_by(&pulled).map(Err),
+                    Ok(Some(pulled)) => return Ok(Err(self.bridged_by(&pulled))),
                     Ok(None) => {}
                     Err(error) => self.unreadable(&error),
                 }
@@ -53,7 +53,7 @@ impl<W: World> Shift<'_, W> {
                     if runs.as_ref().is_some_and(|before| *before != now_runs) {
                         gate = gate.restart(now);
                         let text = "a side runs something else than before: the step begins anew";
-                        self.world.record(self.entry(Event::StepRestarted, text))?;
+                        self.note_down(self.entry(Event::StepRestarted, text));
                     }
                     runs = Some(now_runs);
                 }
@@ -62,13 +62,13 @@ impl<W: World> Shift<'_, W> {
                 if let Some(share) = share.filter(|s| s.verdict == Verdict::Pass && !shared) {
                     shared = true;
                     let entry = self.entry(Event::ShareObserved, &share.sentence);
-                    self.world.record(entry)?;
+                    self.note_down(entry);
                 }
                 let deciding = decision.deciding().map(|f| f.rule).collect();
                 let says = (decision.verdict, deciding);
                 if said.as_ref() != Some(&says) || decision.action != Action::Wait {
                     said = Some(says);
-                    self.record_decision(&gate, &decision)?;
+                    self.record_decision(&gate, &decision);
                     shown = now;
                 } else if now - shown >= 60 {
                     shown = now;
@@ -81,13 +81,16 @@ impl<W: World> Shift<'_, W> {
                     Action::RollBack => return self.roll_back(&decision).await.map(Err),
                     Action::PageAndHold => {
                         let held = self.entry(Event::Held, &decision.sentence);
-                        self.world.record(held)?;
+                        self.note_down(held);
                         return Ok(Err(End::Held(decision.sentence)));
                     }
                     Action::Advance if !self.is_paused() => {
                         let text = format!("weight {} has passed", decision.weight);
-                        self.world.record(self.entry(Event::StepPassed, text))?;
-                        return Ok(Ok(gate));
+                        let passed = self.world.record(self.entry(Event::StepPassed, text));
+                        return Ok(match passed {
+                            Ok(()) => Ok(gate),
+                            Err(error) => Err(self.unwritten(&error)),
+                        });
                     }
                     Action::Advance | Action::Wait => {}
                 }
@@ -96,14 +99,14 @@ impl<W: World> Shift<'_, W> {
         }
     }
 
-    fn record_decision(&self, gate: &Gate, decision: &Decision) -> Result<(), Error> {
+    fn record_decision(&self, gate: &Gate, decision: &Decision) {
         let mut entry = self.entry(
             Event::Gate,
             format!("weight {}: {}", decision.weight, decision.sentence),
         );
         entry.gate = Some(gate.clone());
         entry.decision = Some(decision.clone());
-        self.world.record(entry)
+        self.note_down(entry);
     }
 
     async fn roll_back(&self, decision: &Decision) -> Result<End, Error> {

@@ -13,10 +13,8 @@ impl<W: World> Shift<'_, W> {
     /// Green answers by itself from here on: a rollback left its bridge on. Not before green has a weight, since who kept green's
     /// address comes at once, and a gate must watch it. A rollback that came in between has its bridge back.
     pub(super) async fn open(&mut self) -> Result<Option<End>, Error> {
-        // Switched on after the weight was taken: a rollback whose change Route 53 has not taken.
-        let bridged = again(async || self.world.bridged().await, self.world).await?;
-        if let Some(pulled) = bridged.filter(|p| self.note.at.is_some_and(|at| p.at > at)) {
-            return self.bridged_by(&pulled).map(Some);
+        if let Some(end) = self.pulled().await? {
+            return Ok(Some(end));
         }
         let off = again(
             async || self.world.bridge(Env::Green, false).await,
@@ -41,10 +39,17 @@ impl<W: World> Shift<'_, W> {
         Ok(Some(end))
     }
 
+    /// Ends when green's bridge was switched on after the last note: a rollback whose change Route 53 has not taken.
+    pub(super) async fn pulled(&self) -> Result<Option<End>, Error> {
+        let bridged = again(async || self.world.bridged().await, self.world).await?;
+        let later = bridged.filter(|p| self.note.at.is_some_and(|at| p.at > at));
+        Ok(later.map(|pulled| self.bridged_by(&pulled)))
+    }
+
     /// Somebody else sends green's requests back to blue.
-    pub(super) fn bridged_by(&self, pulled: &Pulled) -> Result<End, Error> {
+    pub(super) fn bridged_by(&self, pulled: &Pulled) -> End {
         let what = format!("{pulled}, green's bridge was switched on: all its requests go to blue");
-        self.world.record(self.entry(Event::Preempted, &what))?;
-        Ok(End::Preempted(what))
+        self.note_down(self.entry(Event::Preempted, &what));
+        End::Preempted(what)
     }
 }

@@ -3,7 +3,7 @@
 use super::super::gate;
 use super::super::history::Event;
 use super::super::note::{Act, Note};
-use super::super::rollback::wait;
+use super::super::rollback::IN_SYNC_SECONDS;
 use super::super::weights::{Live, Weights};
 use super::super::world::World;
 use super::{ATTEMPTS, End, Look, Shift};
@@ -27,9 +27,25 @@ impl<W: World> Shift<'_, W> {
                     continue;
                 }
             };
+            if self.note.green_writes {
+                let text = "green takes the writes: a cutover has ended the shift";
+                return Ok(Err(End::Refused(text.into())));
+            }
             if self.has(&standing, weight) {
                 let at = self.note.at.unwrap_or_else(|| self.world.now());
                 return Ok(Ok(at.as_second()));
+            }
+            let share = standing.live.green_percent();
+            if share > f64::from(weight) {
+                let text = format!("green has {share:.0} % already: a shift never takes from it");
+                return Ok(Err(End::Refused(text)));
+            }
+            // A pause, or the end of an approval, since the last look.
+            if !self.may(weight) {
+                match self.approval(weight).await? {
+                    Some(end) => return Ok(Err(end)),
+                    None => continue,
+                }
             }
             if let Some(why) = self.not_ready(weight).await {
                 return Ok(Err(End::Refused(why)));
@@ -41,17 +57,18 @@ impl<W: World> Shift<'_, W> {
             let note = self.note.next(Act::Shift, to, &self.plan.run, self.by, now);
             let mut entry = self.entry(Event::WeightIntended, format!("weights: {to}"));
             (entry.before, entry.after) = (Some(standing.live), Some(to));
-            self.world.record(entry)?;
+            if let Err(error) = self.world.record(entry) {
+                return Ok(Err(self.unwritten(&error)));
+            }
             sent = Some((note.clone(), standing.live));
             match self.world.write(&standing, Some(to), &note).await {
                 Ok(change) => {
-                    self.taken(note, standing.live, Some(&change))?;
-                    let known = wait(self.world, Some(&change)).await;
-                    if known {
-                        let text = "all servers of Route 53 answer with it";
-                        self.world.record(self.entry(Event::WeightInsync, text))?;
-                    }
-                    return Ok(Ok(self.note.at.unwrap_or(now).as_second()));
+                    self.taken(note, standing.live, Some(&change));
+                    let ended = self.until_known(&change).await?;
+                    return Ok(match ended {
+                        Some(end) => Err(end),
+                        None => Ok(self.note.at.unwrap_or(now).as_second()),
+                    });
                 }
                 Err(error) if matches!(error.class, Class::Permanent) => return Err(error),
                 Err(error) => {
@@ -73,13 +90,46 @@ impl<W: World> Shift<'_, W> {
             let standing = self.world.standing().await?;
             if standing.readable() == Some(&note) {
                 *sent = None;
-                self.taken(note, before, None)?;
+                self.taken(note, before, None);
             }
         }
         self.read_records().await
     }
 
-    fn taken(&mut self, note: Note, before: Live, change: Option<&str>) -> Result<(), Error> {
+    /// Waits until all servers of Route 53 know the change. Customers come meanwhile: whoever takes the traffic away is seen at once, and
+    /// a green whose probes fail is judged without waiting on.
+    async fn until_known(&mut self, change: &str) -> Result<Option<End>, Error> {
+        for _ in 0..IN_SYNC_SECONDS {
+            match self.read_records().await {
+                Ok(Look::Ends(end)) => return Ok(Some(end)),
+                Ok(Look::Mine(standing)) if self.world.stopping() => {
+                    return Ok(Some(End::Interrupted(standing.live)));
+                }
+                Ok(Look::Mine(_)) => {}
+                Err(error) => self.unreadable(&error),
+            }
+            if self.world.in_sync(change).await.unwrap_or(false) {
+                let text = "all servers of Route 53 answer with it";
+                self.note_down(self.entry(Event::WeightInsync, text));
+                break;
+            }
+            let failed = self.world.probes().map_or(0, |p| p.failed_in_a_row);
+            if failed >= self.plan.limits.probes_in_a_row {
+                break;
+            }
+            self.world.sleep(1).await;
+        }
+        Ok(None)
+    }
+
+    /// The history cannot be written: a shift that was killed could not go on, so nothing more is raised.
+    pub(super) fn unwritten(&self, error: &Error) -> End {
+        End::Held(format!(
+            "the history cannot be written, so green gets no more: {error}"
+        ))
+    }
+
+    fn taken(&mut self, note: Note, before: Live, change: Option<&str>) {
         let to = note.weights;
         self.note = note;
         let text = to.map_or_else(String::new, |to| format!("weights: {to}"));
@@ -87,7 +137,7 @@ impl<W: World> Shift<'_, W> {
         entry.before = Some(before);
         entry.after = to;
         entry.change = change.map(str::to_owned);
-        self.world.record(entry)
+        self.note_down(entry);
     }
 
     /// What speaks against giving green more.

@@ -196,7 +196,7 @@ async fn rollback_wins_over_every_state_and_needs_no_note() {
         // On blue already: nothing is sent.
         let epoch = world.note().epoch;
         let outcome = turn_back(&world, "me@here", "by hand").await.unwrap();
-        assert!(matches!(outcome, Outcome::Nothing(_)), "{outcome:?}");
+        assert!(matches!(outcome, Outcome::Nothing { .. }), "{outcome:?}");
         assert_eq!(world.note().epoch, epoch);
     }
     // A shift that has not raised yet is ended too.

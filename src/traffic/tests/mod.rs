@@ -1,5 +1,6 @@
 //! Shifts in a world of numbers: virtual time, kills, lost answers, and hands of others at any call.
 
+mod awkward;
 mod cutover;
 mod faults;
 mod lives;

@@ -34,6 +34,8 @@ pub enum Route53 {
     Takes,
     Hangs,
     Fails,
+    /// No call is answered, reads neither.
+    Silent,
 }
 
 /// The world.
@@ -67,6 +69,13 @@ pub struct Numbers {
     pub green_gone: Cell<bool>,
     /// What Route 53 does with a change that a rollback sends.
     pub route53: Cell<Route53>,
+    /// Seconds until all its servers know a change.
+    pub known_after: Cell<i64>,
+    changed_at: Cell<i64>,
+    /// Nobody may switch a bridge.
+    pub bridges_denied: Cell<bool>,
+    /// The history cannot be written from this second on.
+    pub unwritable_since: Cell<i64>,
     /// Why `control` says no.
     pub no: RefCell<Option<Error>>,
     /// Calls that change something or read the records, so far.
@@ -100,6 +109,10 @@ impl Numbers {
             green_writes: Cell::new(false),
             green_gone: Cell::new(false),
             route53: Cell::new(Route53::Takes),
+            known_after: Cell::new(0),
+            changed_at: Cell::new(0),
+            bridges_denied: Cell::new(false),
+            unwritable_since: Cell::new(i64::MAX),
             no: RefCell::new(None),
             calls: Cell::new(0),
             strike: Cell::new(None),
@@ -122,6 +135,7 @@ impl Numbers {
     pub fn set(&self, live: Live, note: Note) {
         *self.live.borrow_mut() = live;
         *self.note.borrow_mut() = Some(Ok(note));
+        self.changed_at.set(self.now.get());
         let share = live.green_percent() / 100.0;
         self.shares.borrow_mut().push((self.now.get(), share));
     }
@@ -216,6 +230,9 @@ impl World for Numbers {
     }
 
     async fn standing(&self) -> Result<Standing, Error> {
+        if self.route53.get() == Route53::Silent {
+            std::future::pending().await
+        }
         self.effect(|| {
             Ok(Standing {
                 live: *self.live.borrow(),
@@ -245,7 +262,7 @@ impl World for Numbers {
     async fn force(&self, from: &Standing, note: &Note) -> Result<String, Error> {
         match self.route53.get() {
             Route53::Takes => {}
-            Route53::Hangs => std::future::pending().await,
+            Route53::Hangs | Route53::Silent => std::future::pending().await,
             Route53::Fails => return Err(Self::unclear()),
         }
         self.effect(|| {
@@ -260,13 +277,17 @@ impl World for Numbers {
         .await
     }
 
-    async fn bridge(&self, from: Env, on: bool) -> Result<Bridge, Error> {
+    async fn bridge(&self, from: Env, on: bool) -> Result<(Bridge, bool), Error> {
+        if self.bridges_denied.get() {
+            let action = "elasticloadbalancing:ModifyRule";
+            return Err(Error::permanent(action, "denied").code("AccessDenied"));
+        }
         self.effect(|| {
-            match from {
-                Env::Blue => self.forth.set(on),
-                Env::Green => self.bridge.set(on),
-            }
-            Ok(if on { Bridge::On } else { Bridge::Off })
+            let before = match from {
+                Env::Blue => self.forth.replace(on),
+                Env::Green => self.bridge.replace(on),
+            };
+            Ok((if on { Bridge::On } else { Bridge::Off }, before != on))
         })
         .await
     }
@@ -313,7 +334,7 @@ impl World for Numbers {
     }
 
     async fn in_sync(&self, _: &str) -> Result<bool, Error> {
-        Ok(true)
+        Ok(self.now.get() >= self.changed_at.get() + self.known_after.get())
     }
 
     async fn minutes(&self, wanted: RangeInclusive<Minute>, _: Option<f64>) -> Vec<(Minute, Pair)> {
@@ -365,6 +386,9 @@ impl World for Numbers {
     }
 
     fn record(&self, entry: Entry) -> Result<(), Error> {
+        if self.now.get() >= self.unwritable_since.get() {
+            return Err(Error::permanent("traffic history", "no space is left"));
+        }
         let line = History::default().line(entry.clone(), self.now());
         let read = History::parse(&line).map_err(|e| Error::permanent("history", e.why))?;
         // Shares lose their last digit in JSON; what a shift goes on from does not.
