@@ -6,7 +6,7 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::inspect;
 use super::plan::saved::{self, Saved};
-use super::plan::{Wanted, attention, make_plan, show, stopped};
+use super::plan::{Wanted, attention, complain, make_plan, show, stopped};
 use super::run::{self, Asked};
 use super::session::{Mode, Session, configuration, meant};
 use super::split;
@@ -58,13 +58,14 @@ pub async fn apply(
         let nothing = Default::default();
         notice.ran(&plan, &nothing);
         document(cx, &session, &plan, &nothing, &state)?;
+        complain(cx, &plan)?;
         return Ok(stopped(&plan));
     }
     if !asked.ignore_migration {
         under_way::check(&plan, &seen)?;
     }
     if !plan.nodes.is_empty() {
-        let lossy = plan.needs_choice().next().is_some();
+        let lossy = plan.nodes.iter().any(|n| n.loss.is_any());
         run::confirm(cx, yes, &session, "Apply this plan", lossy).await?;
     }
     let report = run::run(&session, writer, &mut state, &plan).await?;

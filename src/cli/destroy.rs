@@ -6,7 +6,7 @@ use super::connection::store;
 use super::cost;
 use super::error::Failure;
 use super::exit::Exit;
-use super::plan::{show, show_with, verdict};
+use super::plan::{complain, show, show_with, verdict};
 use super::run::{self, Asked};
 use super::session::{Listed, Mode, Session, check_credentials, configuration};
 use super::under_way;
@@ -43,6 +43,7 @@ pub async fn plan(
     under_way::warn(cx, "destroy", &plan, &seen)?;
     cx.console
         .document(&PlanDocument::new(session.home(), &plan).cost(cost))?;
+    complain(cx, &plan)?;
     Ok(verdict(&plan))
 }
 
@@ -76,6 +77,7 @@ pub async fn destroy(
         let report = Default::default();
         notice.ran(&plan, &report);
         document(cx, &session, &plan, &report, DestroyRemains::default())?;
+        complain(cx, &plan)?;
         return Ok(Exit::Failed);
     }
     if !asked.ignore_migration {

@@ -46,6 +46,27 @@ pub fn changes(meta: &Meta, want: Wanted<'_>, live: &Live, ignored_tags: &[Strin
     changes
 }
 
+/// True for what is there with its parent alone: nothing is set, and something is to be. Without a record it is as good as absent: a
+/// parent that others share is there before it is made, and after it is gone.
+pub fn is_unset(meta: &Meta, want: Wanted<'_>, live: &Live) -> bool {
+    if meta.nature != Nature::SubResource || live.is_the_accounts() {
+        return false;
+    }
+    let nothing = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(all) => all.is_empty(),
+        Value::Object(all) => all.is_empty(),
+        _ => false,
+    };
+    let Some(fields) = live.spec.as_object() else {
+        return false;
+    };
+    let mut fields = fields.iter();
+    let bare = fields.all(|(name, value)| meta.fixed.contains(&name.as_str()) || nothing(value));
+    let changes = changes(meta, want, live, &[]);
+    bare && !changes.is_empty() && changes.iter().all(|c| c.have.is_none())
+}
+
 /// How an entry begins that stands for things of others that could not be read. Nothing of ours depends on them.
 pub const UNREAD: &str = "not read: ";
 
@@ -114,4 +135,52 @@ pub fn delegated(meta: &Meta, want: Wanted<'_>, live: &Live, state: &State) -> V
 fn owner_of<'a>(state: &'a State, kind: &str, step: &str) -> Option<&'a Record> {
     let is_it = |r: &&Record| r.kind == kind && r.needs.iter().any(|n| n == step);
     state.steps.values().find(is_it)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::driver::Phase;
+    use crate::engine::ownership::Mark;
+    use serde_json::json;
+
+    #[test]
+    fn only_a_part_of_which_nothing_is_there_is_unset() {
+        let part = Meta {
+            nature: Nature::SubResource,
+            fixed: &["table"],
+            ..Meta::plain("test/part")
+        };
+        let tags = BTreeMap::new();
+        let unset = |meta: &Meta, want: Value, have: Value| {
+            let live = Live {
+                spec: have,
+                mark: Mark::Parent,
+                outputs: json!({"id": "t"}),
+                phase: Phase::Ready,
+            };
+            let want = Wanted {
+                step: "part",
+                spec: &want,
+                tags: &tags,
+            };
+            is_unset(meta, want, &live)
+        };
+        let routes = || json!({"table": "t", "routes": {"a": 1, "b": 2}});
+        let of = |have: Value| unset(&part, routes(), have);
+        assert!(of(json!({"table": "t", "routes": {}})));
+        assert!(of(json!({"table": "t"})));
+        assert!(!of(routes()));
+        // One of them is there, with this or another value, or something else is.
+        assert!(!of(json!({"table": "t", "routes": {"a": 1}})));
+        assert!(!of(json!({"table": "t", "routes": {"a": 3}})));
+        assert!(!of(json!({"table": "t", "routes": {"c": 1}})));
+        assert!(!of(json!({"table": "other", "routes": {}})));
+        let links = |links: Value| json!({"table": "t", "links": links});
+        assert!(unset(&part, links(json!(["@{x.id}"])), links(json!([]))));
+        assert!(!unset(&part, links(json!(["x", "y"])), links(json!(["x"]))));
+        assert!(!unset(&part, links(json!([])), links(json!([]))));
+        let own = Meta::plain("test/thing");
+        assert!(!unset(&own, routes(), json!({"table": "t"})));
+    }
 }

@@ -126,6 +126,10 @@ pub struct Meta {
     pub upgrade: Option<Upgrade>,
     /// Fields whose change interrupts service, each with what happens and for how long.
     pub interrupts: &'static [(&'static str, &'static str)],
+    /// What its removal interrupts while what it is part of stays, and for how long.
+    pub gone: Option<&'static str>,
+    /// Settings that say how long or how much data is kept, each with what AWS deletes by itself when that becomes less.
+    pub expires: &'static [(&'static str, &'static str)],
     /// Fields that AWS never shows: not compared.
     pub write_only: &'static [&'static str],
     /// Fields that show what others put into the thing: reported by drift and before a removal, and never touched.
@@ -155,6 +159,8 @@ impl Meta {
             retention: Retention::NONE,
             upgrade: None,
             interrupts: &[],
+            gone: None,
+            expires: &[],
             write_only: &[],
             watched: &[],
             delegated: &[],

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 /// Writes a record for every step of the graph that was found. `state` gives the head (suffix, account, region) and the
 /// measured durations; its records are replaced, but for those of steps that left the graph. Settings are recorded as
-/// desired where nothing differs, else as read.
+/// desired where nothing differs, else as read. A part of which nothing is there is not recorded.
 pub fn rebuild(
     graph: &Graph,
     seen: &Observations,
@@ -42,6 +42,9 @@ pub fn rebuild(
             tags: &step.tags,
         };
         let changes = compare::changes(driver.meta(), wanted, live, &[]);
+        if !old.contains_key(&step.id) && compare::is_unset(driver.meta(), wanted, live) {
+            continue;
+        }
         let own = live.is_the_accounts();
         let differs = !own && changes.iter().any(|c| c.field() != TAGS);
         let record = Record {

@@ -187,6 +187,15 @@ impl Console {
         });
     }
 
+    /// Why a command that has shown all of it does not go on, in a line of standard error. With `--json` the text is there already, and
+    /// the document has it.
+    pub fn stopped(&self, message: &str) -> io::Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        self.note(&failure(message, None, self.err))
+    }
+
     /// The events of this command: progress, counts of calls, and timings when they are asked for.
     pub fn events(&self, timings: Option<&Timings>) -> Events {
         let mut sinks: Vec<Sink> = vec![self.calls.sink()];

@@ -66,8 +66,13 @@ pub fn plan(document: &PlanDocument, place: &str, checks: &[Check], detail: bool
             .collect(),
     );
     let data = |s: &PlanStep| {
-        let loss = s.loss.as_ref().filter(|l| l.needs_choice())?;
-        Some(format!("`{}` is deleted: {}", s.step, text(&loss.words())))
+        let loss = s.loss.as_ref()?;
+        let what = match &loss.expires {
+            Some(_) => "keeps less",
+            None if loss.needs_choice() => "is deleted",
+            None => return None,
+        };
+        Some(format!("`{}` {what}: {}", s.step, text(&loss.words())))
     };
     list(&mut out, "Data", steps.iter().filter_map(data).collect());
     for scope in scopes(steps.iter().map(|s| s.scope.as_str())) {

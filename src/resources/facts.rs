@@ -147,6 +147,8 @@ pub(super) fn meta<R: Resource>() -> Meta {
         upgrade: R::UPGRADE,
         stands_in: R::STANDS_IN,
         takes_along: R::TAKES_ALONG,
+        gone: R::GONE,
+        expires: R::EXPIRES,
         interrupts: facts.interrupts,
         write_only: facts.write_only,
         watched: facts.watched,

@@ -32,6 +32,10 @@ pub trait Resource:
     const STANDS_IN: &'static [&'static str] = &[];
     /// Fields that show what others put into it and AWS deletes with it: listeners of a load balancer.
     const TAKES_ALONG: &'static [&'static str] = &[];
+    /// What its removal interrupts while what it is part of stays, and for how long.
+    const GONE: Option<&'static str> = None;
+    /// Settings that say how long or how much data is kept, each with what AWS deletes by itself when that becomes less.
+    const EXPIRES: &'static [(&'static str, &'static str)] = &[];
     /// The output that follows from the struct alone, if an update changes one.
     const DERIVED: Option<Derived> = None;
     /// How its tags are changed: its service's way, or [`NoTags`].

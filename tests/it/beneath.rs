@@ -1,9 +1,11 @@
 //! What is found through its parent only is not lost with the state, also under a parent that is replaced.
 
 use crate::planning::{Target, run_on};
-use crate::support::run::{Quick, Run, graph, head};
+use crate::support::run::{Quick, Run, graph, head, verbs};
 use crate::support::world::World;
+use deployer::engine::event::Verb;
 use deployer::engine::graph::Kind;
+use deployer::engine::rebuild::rebuild;
 use deployer::engine::{Error, Graph, Nature};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -118,4 +120,31 @@ async fn nothing_is_made_beside_what_may_stand_under_a_replaced_thing_that_was_n
     assert!(report.complete(), "{report:?}");
     assert_eq!(world.live().len(), 4, "{:?}", world.live());
     assert!(run.plan(&new).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_of_what_outlives_its_scope_is_gone_when_nothing_of_it_is_there() {
+    let world = World::new(0.5);
+    let mut run = on(&world);
+    let g = graph(|b| {
+        b.add(head("target", "shared"), Target(json!({"fixed": 80})));
+        let rules = json!({"of": "@{target.id}", "free": 1});
+        b.add(head("rules", "green"), Rules(rules));
+    });
+    assert!(run.apply(&g).await.complete());
+    assert!(run.destroy(&g, Some("green")).await.complete());
+    let seen = run.look(&g, &g.select(Some("green"))).await;
+    let plan = run.teardown(&g, &seen, Some("green")).await;
+    assert!(plan.is_empty() && plan.forget.is_empty(), "{plan:?}");
+    let Run { cx, state, .. } = &mut run;
+    rebuild(&g, &seen, &cx.registry, state, &cx.clock);
+    assert_eq!(state.steps.keys().collect::<Vec<_>>(), ["target"]);
+    let plan = run.plan(&g).await;
+    assert_eq!(verbs(&plan), [("rules".to_owned(), Verb::Create)]);
+    assert!(run.execute(&plan).await.complete());
+    assert!(run.plan(&g).await.is_empty());
+    // What is set is found again.
+    run.state.steps.remove("rules");
+    let plan = run.plan(&g).await;
+    assert_eq!(verbs(&plan), [("rules".to_owned(), Verb::Adopt)]);
 }

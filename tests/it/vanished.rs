@@ -5,7 +5,7 @@ use crate::support::lab::Lab;
 use crate::support::places::{Place, in_both_places};
 use crate::support::run::{Quick, Run, Slow, graph, head, writes};
 use crate::support::world::World;
-use deployer::engine::plan::{Allowed, Plan};
+use deployer::engine::plan::{Allowed, Plan, needless};
 use deployer::engine::{Backup, Class, Error, Graph, Leftover};
 use deployer::state::Stage;
 use serde_json::{Value, json};
@@ -208,6 +208,32 @@ async fn empty_is_made_on_purpose_alone_and_what_destroy_took_is_made_again_with
     run.data.choice = Some(deployer::engine::plan::Choice::DestroyData);
     assert!(run.destroy(&graph, None).await.complete());
     assert!(run.apply(&graph).await.complete());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_named_step_that_has_not_vanished_is_said_and_is_no_problem() {
+    let (_, mut run, graph) = vanished().await;
+    run.allowed = restoring("store");
+    assert!(run.apply(&graph).await.complete());
+    let plan = run.plan(&graph).await;
+    assert!(plan.is_empty());
+    let said = |allowed: &Allowed| needless(&plan, &graph, &run.cx.registry, allowed);
+    assert_eq!(
+        said(&restoring("store=old")),
+        ["`store` exists with its data, so nothing is restored"]
+    );
+    assert_eq!(said(&restoring("*")), Vec::<String>::new());
+    let emptied = Allowed {
+        make_empty: vec!["store".into(), "user".into()],
+        ..Allowed::default()
+    };
+    assert_eq!(
+        said(&emptied),
+        [
+            "`store` has not vanished, so there is nothing to make empty",
+            "`user` holds no data, so there is nothing to make empty",
+        ]
+    );
 }
 
 pub const HAND: &str = "dynamodb, rds, s3 = c('dynamodb'), c('rds'), c('s3')

@@ -110,6 +110,7 @@ pub async fn plan(
     }
     under_way::warn(cx, "apply", &plan, &seen)?;
     cx.console.document(&document)?;
+    complain(cx, &plan)?;
     let verdict = verdict(&plan);
     match out.zip(before) {
         Some(_) if matches!(verdict, Exit::Failed | Exit::Refused) => {
@@ -233,6 +234,22 @@ pub fn stopped(plan: &Plan) -> Exit {
     }
 }
 
+/// Says in one line where errors go what keeps a plan from being run: its text stands on standard output.
+pub fn complain(cx: &Context<'_>, plan: &Plan) -> Result<(), Failure> {
+    let problems = plan.problems.iter().map(|p| (&p.step, &p.error));
+    let nodes = plan.nodes.iter();
+    let refused = nodes.filter_map(|n| n.refused.as_ref().map(|error| (&n.step, error)));
+    let mut all = problems.chain(refused);
+    let Some((step, error)) = all.next() else {
+        return Ok(());
+    };
+    let more = match all.count() {
+        0 => String::new(),
+        n => format!("; and {n} more"),
+    };
+    Ok(cx.console.stopped(&format!("{step}: {error}{more}"))?)
+}
+
 /// What `apply` and its like show of a plan before they ask.
 pub fn show(cx: &Context<'_>, session: &Session, plan: &Plan) -> Result<(), Failure> {
     let cost = cost::difference(session, plan)?;
@@ -284,6 +301,10 @@ pub async fn make_plan(
     state: &mut State,
     asked: &Asked,
 ) -> Result<(Plan, Observations), Failure> {
+    if let (Some(name), Some(scope)) = (elsewhere(session, &asked.steps), &session.scope) {
+        let text = format!("--step {name} is not in {scope}");
+        return Err(Failure::usage(text).hint("leave --env out"));
+    }
     let (surveyed, unread) = survey(session, state, asked.steps.is_empty()).await;
     set_apart(&session.graph, state);
     if !asked.steps.is_empty() {
@@ -334,9 +355,20 @@ pub async fn make_plan(
     plan::guard(&mut plan, &counts, registry, rules, asked.at);
     let vanished = plan::vanished(&plan, state, registry).await;
     plan::restore(&mut plan, vanished, &asked.allowed);
+    let needless = plan::needless(&plan, &graph, registry, &asked.allowed);
+    plan.notes.extend(needless);
     plan.notes.extend(raised(&plan.nodes, &seen));
     plan.problems.extend(too_early(&session.graph, &seen));
     Ok((plan, seen))
+}
+
+/// The first named step that the blueprint has and that is not among the chosen ones. A pattern means what there is of it.
+fn elsewhere<'a>(session: &Session, steps: &'a [String]) -> Option<&'a String> {
+    let outside = |name: &&String| {
+        let at = session.graph.position(name);
+        at.is_some_and(|at| !session.chosen[at])
+    };
+    steps.iter().find(outside)
 }
 
 /// Customers ask for the domain that is there: it is given up when the other one can be used.

@@ -73,6 +73,12 @@ pub(super) fn wanted(
     row.unmanaged.extend(compare::strangers(meta, live));
     row.out_of_range = compare::delegated(meta, wanted, live, input.state);
     row.out_of_range.retain(|d| d.illegal.is_some());
+    if record.is_none() && compare::is_unset(meta, wanted, live) {
+        // Its settings stay in the row: without any state nobody knows whether somebody took them away, and they are rated.
+        row.status = Status::Missing;
+        row.reason = Some(absence(input, at, record, meta.nature, above));
+        return row;
+    }
     let mut row = status(row, live, record, meta.nature);
     let unread = compare::unread(meta, live);
     if !unread.is_empty() {

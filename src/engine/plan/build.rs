@@ -141,8 +141,10 @@ fn staying<'a>(
         Some(Verb::Create | Verb::Replace) if by_name && outputs.is_some() => {
             return outputs.map(Cow::Borrowed);
         }
-        Some(Verb::Replace | Verb::Create) => Map::new(),
-        Some(Verb::Update | Verb::Adopt) if !decision.changes.is_empty() => {
+        Some(Verb::Replace) => Map::new(),
+        // What is only set on its parent has the outputs that were read.
+        Some(Verb::Create) if decision.live.is_none() => Map::new(),
+        Some(Verb::Create | Verb::Update | Verb::Adopt) if !decision.changes.is_empty() => {
             let mut kept = outputs?.as_object()?.clone();
             kept.retain(|name, _| !meta.renews(name, &decision.changes));
             kept

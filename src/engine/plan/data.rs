@@ -22,11 +22,14 @@ pub enum Choice {
     KeepSnapshot,
 }
 
-/// What a Remove node would lose, and how it is done.
+/// What a node would lose, and how a Remove node does it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct DataLoss {
     /// The data, in words; `None` when there is none.
     pub data: Option<String>,
+    /// What AWS deletes by itself after a change in place, in words; `None` when nothing goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
     /// True when deletion protection is on.
     pub protected: bool,
     /// How it is deleted.
@@ -40,9 +43,14 @@ impl DataLoss {
         self.data.is_some() || self.protected
     }
 
+    /// True when data goes, or what protects it.
+    pub fn is_any(&self) -> bool {
+        self.needs_choice() || self.expires.is_some()
+    }
+
     /// The loss in words, empty when there is none.
     pub fn words(&self) -> String {
-        let mut parts: Vec<String> = self.data.iter().cloned().collect();
+        let mut parts: Vec<String> = self.data.iter().chain(&self.expires).cloned().collect();
         if self.protected {
             parts.push(if self.options.lift_protection {
                 "deletion protection is on and will be switched off first".into()
@@ -140,6 +148,7 @@ pub fn guard(
             && rules.choice == Some(Choice::KeepSnapshot);
         node.loss = DataLoss {
             data,
+            expires: None,
             protected,
             options: DeleteOptions {
                 final_snapshot: snapshot.then(|| snapshot_name(&node.name, now)),

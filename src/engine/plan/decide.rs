@@ -117,6 +117,9 @@ pub(super) fn decide(
     };
     if !decision.reasons.is_empty() {
         decision.verb = Some(Verb::Replace);
+    } else if record.is_none() && compare::is_unset(meta, wanted, live) {
+        // Its parent is there, which others may share, and nothing of its own.
+        decision.verb = Some(Verb::Create);
     } else if record.is_none_or(|r| r.stage == Stage::Creating) {
         decision.verb = Some(Verb::Adopt);
         if meta.nature != Nature::SubResource {

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// One interruption of service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Interruption {
-    /// The field whose change causes it; null for a replacement.
+    /// The field whose change causes it; null for a replacement or a removal.
     pub field: Option<String>,
     /// What happens and for how long.
     pub text: String,

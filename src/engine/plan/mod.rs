@@ -6,6 +6,7 @@ mod chosen;
 mod circles;
 mod data;
 mod decide;
+mod expiry;
 mod interruption;
 mod nodes;
 mod path;
@@ -26,7 +27,7 @@ pub use path::critical;
 pub use stays::{Kept, Users};
 pub use teardown::teardown;
 pub use users::{left_for_others, users};
-pub use vanished::{Allowed, Vanished, restore, vanished};
+pub use vanished::{Allowed, Vanished, needless, restore, vanished};
 
 use super::backup::Backup;
 use super::diff::Change;
@@ -209,16 +210,28 @@ impl Plan {
         }
     }
 
+    /// What a step of this plan loses: by its removal, or by a change after which less is kept.
+    pub fn loss<'a>(&'a self, node: &'a Node) -> Option<&'a DataLoss> {
+        let mut removals = self.nodes.iter().filter(|n| n.op == Op::Remove);
+        let removal = removals.find(|n| n.step == node.step);
+        let own = || node.loss.expires.is_some().then_some(node);
+        removal.or_else(own).map(|n| &n.loss)
+    }
+
     /// The removals that lose data or are protected: they take the user's choice.
     pub fn needs_choice(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(|n| n.loss.needs_choice())
     }
 
-    /// How many steps have this verb.
+    /// How many steps have this verb. What is refused is not done.
     pub fn count(&self, verb: Verb) -> usize {
-        self.nodes
-            .iter()
-            .filter(|n| n.verb == verb && (verb != Verb::Replace || n.op == Op::Ensure))
+        let done = self.nodes.iter().filter(|n| n.refused.is_none());
+        done.filter(|n| n.verb == verb && (verb != Verb::Replace || n.op == Op::Ensure))
             .count()
+    }
+
+    /// How many steps are refused.
+    pub fn refusals(&self) -> usize {
+        self.nodes.iter().filter(|n| n.refused.is_some()).count()
     }
 }

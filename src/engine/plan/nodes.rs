@@ -1,6 +1,7 @@
 //! From decisions to nodes: one Ensure per step that is to be made or changed, and the Remove of what it replaces.
 
 use super::decide::Decision;
+use super::expiry::expired;
 use super::interruption::{interruptions, replacement};
 use super::path::KNOWN_SECONDS;
 use super::{DataLoss, Inputs, Node, Op, Plan, durations};
@@ -53,6 +54,13 @@ pub(super) fn nodes(
                 _ => create.min(KNOWN_SECONDS),
             },
             interrupts: interruptions(driver.meta(), verb, &decision.changes),
+            loss: DataLoss {
+                expires: match verb {
+                    Verb::Update | Verb::Adopt => expired(driver.meta(), &decision.changes),
+                    _ => None,
+                },
+                ..DataLoss::default()
+            },
             holds_data: driver.meta().holds_data,
             changes: decision.changes,
             reasons: decision.reasons,

@@ -5,7 +5,7 @@ use super::circles::uses;
 use super::nodes::Ensures;
 use super::shrink::dependents;
 use super::stays::for_others;
-use super::{DataLoss, Inputs, Node, Op, Plan, durations};
+use super::{DataLoss, Inputs, Interruption, Node, Op, Plan, durations};
 use crate::engine::driver::{Live, Registry};
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
@@ -107,6 +107,24 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
         };
         removed.insert(id, plan.nodes.len());
         plan.nodes.push(removal.node(inputs.registry, state));
+    }
+    // Where all of it goes, nobody is left to be interrupted.
+    for (id, node) in &removed {
+        let record = &state.steps[*id];
+        let driver = inputs.registry.get(&record.kind);
+        let text = driver.ok().and_then(|d| d.meta().gone);
+        let is_part = !record
+            .needs
+            .iter()
+            .any(|n| removed.contains_key(n.as_str()));
+        plan.nodes[*node].interrupts = text
+            .filter(|_| is_part)
+            .map(|text| Interruption {
+                field: None,
+                text: text.to_owned(),
+            })
+            .into_iter()
+            .collect();
     }
     before_replaced(state, &removed, plan);
     // First what depends on it goes, or stops using it: also through others, as a service does that goes on with the settings of its

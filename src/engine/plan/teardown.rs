@@ -5,12 +5,12 @@ use super::data::Choice;
 use super::removal::Removal;
 use super::stays::{Users, kept};
 use super::{Node, Plan, Problem};
-use crate::engine::compare;
+use crate::engine::compare::{self, Wanted};
 use crate::engine::driver::Registry;
 use crate::engine::error::Error;
 use crate::engine::graph::{Graph, SHARED};
 use crate::engine::observe::{Observations, Observed};
-use crate::engine::reference::{Strength, mentions};
+use crate::engine::reference::{Strength, mentions, resolve};
 use crate::state::{Record, Stage, State};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -28,6 +28,7 @@ pub fn teardown(
 ) -> Plan {
     let mut plan = Plan::default();
     let records = known(graph, state, seen);
+    let unset = unset(graph, state, seen, registry);
     let mut removed = removed(&records, scope);
     if let Some(scope) = scope {
         // What joins both goes first with either; the shared steps that depend on a scope go with it.
@@ -35,7 +36,7 @@ pub fn teardown(
         let joins = |id: &str| graph.position(id).is_some_and(|at| joining[at]);
         let other = removed.iter().find(|id| {
             let of = records[**id].scope.as_str();
-            of != SHARED && of != scope && !joins(id)
+            of != SHARED && of != scope && !joins(id) && !unset.contains(**id)
         });
         if let Some(id) = other {
             let error = Error::permanent(
@@ -63,7 +64,7 @@ pub fn teardown(
         })
         .collect();
     let mut nodes: HashMap<&str, usize> = HashMap::new();
-    for id in &removed {
+    for id in removed.iter().filter(|id| !unset.contains(**id)) {
         let record = &records[*id];
         let (live, refused) = match seen.get(*id) {
             None | Some(Observed::Absent) => {
@@ -148,7 +149,7 @@ pub fn teardown(
     untie(&mut plan);
     plan.unchanged = records
         .keys()
-        .filter(|id| !removed.contains(id.as_str()))
+        .filter(|id| !removed.contains(id.as_str()) && !unset.contains(id.as_str()))
         .cloned()
         .collect();
     plan
@@ -190,6 +191,29 @@ fn known(graph: &Graph, state: &State, seen: &Observations) -> BTreeMap<String, 
         records.insert(step.id.clone(), record);
     }
     records
+}
+
+/// Parts without a record of which nothing is there: there is nothing to delete, whatever their parents are.
+fn unset<'a>(
+    graph: &'a Graph,
+    state: &State,
+    seen: &Observations,
+    registry: &Registry,
+) -> BTreeSet<&'a str> {
+    let outputs = |id: &str| seen.get(id).and_then(Observed::live).map(|l| &l.outputs);
+    let steps = graph.steps.iter().filter(|step| {
+        let live = seen.get(&step.id).and_then(Observed::live);
+        let (Some(live), Ok(driver)) = (live, registry.get(&step.kind)) else {
+            return false;
+        };
+        let wanted = Wanted {
+            step: &step.id,
+            spec: &resolve(&step.spec, &outputs),
+            tags: &step.tags,
+        };
+        !state.steps.contains_key(&step.id) && compare::is_unset(driver.meta(), wanted, live)
+    });
+    steps.map(|step| step.id.as_str()).collect()
 }
 
 /// The steps of the scope, and transitively whatever needs one of them.

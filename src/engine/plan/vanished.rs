@@ -6,6 +6,7 @@ use crate::engine::backup::Remains;
 use crate::engine::driver::Registry;
 use crate::engine::error::{Error, VANISHED};
 use crate::engine::event::Verb;
+use crate::engine::graph::Graph;
 use crate::engine::pattern::matches;
 use crate::state::{Stage, State};
 use futures::future::join_all;
@@ -134,6 +135,40 @@ pub fn restore(plan: &mut Plan, vanished: Vec<Vanished>, allowed: &Allowed) {
     }
     plan.problems.extend(problems);
     plan.vanished = vanished;
+}
+
+/// Says of each step that is named, not meant by a pattern, why nothing is restored or made empty there. No problem: an earlier run may
+/// have done it already. What could not be read, or is a problem, says so itself.
+pub fn needless(plan: &Plan, graph: &Graph, registry: &Registry, allowed: &Allowed) -> Vec<String> {
+    let restored = allowed.restore.iter().map(|r| (split(r).0, true));
+    let emptied = allowed.make_empty.iter().map(|name| (name.as_str(), false));
+    let why = |(name, restores): (&str, bool)| {
+        let step = graph.get(name)?;
+        let node = plan.nodes.iter().find(|n| n.step == name);
+        let is_said = plan.vanished.iter().any(|v| v.step == name)
+            || plan.problems.iter().any(|p| p.step == name)
+            || node.is_some_and(|n| n.refused.is_some());
+        if is_said {
+            return None;
+        }
+        let holds_data = registry.get(&step.kind).is_ok_and(|d| d.meta().holds_data);
+        let is_looked_at = node.is_some() || plan.unchanged.iter().any(|id| id == name);
+        let is_made = node.is_some_and(|n| n.verb == Verb::Create);
+        let why = match restores {
+            _ if !holds_data => "holds no data",
+            _ if !is_looked_at => "is not looked at by this run",
+            true if is_made => "is not recorded with data that vanished",
+            true => "exists with its data",
+            false => "has not vanished",
+        };
+        let end = if restores {
+            "nothing is restored"
+        } else {
+            "there is nothing to make empty"
+        };
+        Some(format!("`{name}` {why}, so {end}"))
+    };
+    restored.chain(emptied).filter_map(why).collect()
 }
 
 fn problem(lost: &Vanished, what: &str) -> Problem {

@@ -25,7 +25,7 @@ use crate::engine::drift::Drift;
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
 use crate::engine::plan::{
-    DataLoss, DelegatedField, Interruption, Kept, Op, Plan, Problem, Vanished, Waiting,
+    DataLoss, DelegatedField, Interruption, Kept, Plan, Problem, Vanished, Waiting,
 };
 use crate::engine::reference::walk;
 use serde::Serialize;
@@ -96,6 +96,8 @@ pub struct PlanSummary {
     pub delete: usize,
     /// Steps that are as they should be.
     pub unchanged: usize,
+    /// Steps that are not possible, each with its error.
+    pub refused: usize,
 }
 
 impl PlanSummary {
@@ -108,6 +110,7 @@ impl PlanSummary {
             replace: plan.count(Verb::Replace),
             delete: plan.count(Verb::Delete),
             unchanged: plan.unchanged.len(),
+            refused: plan.refusals(),
         }
     }
 }
@@ -224,11 +227,7 @@ impl PlanDocument {
             changes: node.changes.iter().map(readable_change).collect(),
             seconds: node.seconds,
             refused: node.refused.clone(),
-            loss: plan
-                .nodes
-                .iter()
-                .find(|n| n.op == Op::Remove && n.step == node.step)
-                .map(|n| n.loss.clone()),
+            loss: plan.loss(node).cloned(),
             values: readable(&node.spec),
             tags: node.tags.clone(),
             known_after_apply: after(&node.spec),

@@ -13,7 +13,7 @@ use crate::engine::diff::Change;
 use crate::engine::event::Verb;
 use crate::engine::graph::SHARED;
 use crate::engine::matches;
-use crate::engine::plan::{Node, Op, Plan};
+use crate::engine::plan::{DataLoss, Node, Op, Plan};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -162,6 +162,9 @@ fn headline(plan: &Plan, paint: Paint) -> String {
     if interrupting > 0 {
         parts.push(format!("{interrupting} interrupting service"));
     }
+    if plan.refusals() > 0 {
+        parts.push(format!("{} not possible", plan.refusals()));
+    }
     paint.bold(&format!("Plan: {}", parts.join(", ")))
 }
 
@@ -190,11 +193,9 @@ pub(super) fn scopes<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     out
 }
 
-/// What deleting or replacing it loses, in words.
+/// What deleting, replacing or changing it loses, in words.
 fn loss(plan: &Plan, node: &Node) -> String {
-    let mut removals = plan.nodes.iter().filter(|n| n.op == Op::Remove);
-    let removal = removals.find(|n| n.step == node.step);
-    removal.map(|n| n.loss.words()).unwrap_or_default()
+    plan.loss(node).map(DataLoss::words).unwrap_or_default()
 }
 
 /// `ec2` of `ec2/vpc`.
@@ -328,7 +329,7 @@ fn delegated(out: &mut String, plan: &Plan, paint: Paint) {
     if plan.delegated.is_empty() {
         return;
     }
-    let _ = writeln!(out, "{}", paint.bold("Not managed here (set by AWS)"));
+    let _ = writeln!(out, "{}", paint.bold("Not changed by apply: set by others"));
     for field in &plan.delegated {
         let _ = write!(
             out,

@@ -181,7 +181,7 @@ fn documents_keep_their_keys() {
     assert_eq!(document["steps"].as_array().unwrap().len(), 6);
     assert_eq!(
         document["summary"],
-        json!({"create": 2, "adopt": 1, "update": 1, "replace": 1, "delete": 1, "unchanged": 1})
+        json!({"create": 2, "adopt": 1, "update": 1, "replace": 1, "delete": 1, "unchanged": 1, "refused": 0})
     );
 
     let run = || RunDocument::new(home(), &plan, &report, CallTotals::default());

@@ -58,6 +58,8 @@ impl Resource for Table {
         protection: Some("deletion_protection"),
         ..Retention::NONE
     };
+    const EXPIRES: &'static [(&'static str, &'static str)] =
+        &[("recovery_days", "points in time that are older are lost")];
     type Tags = DynamoDbTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {

@@ -70,6 +70,10 @@ impl Resource for Repository {
         watched: &[],
         delegated: &[],
     };
+    const EXPIRES: &'static [(&'static str, &'static str)] = &[(
+        "keep",
+        "the oldest images above that number are deleted for good",
+    )];
     type Tags = EcrTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {

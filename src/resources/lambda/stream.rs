@@ -68,7 +68,7 @@ impl Resource for StreamMapping {
         watched: &[],
         delegated: &[Delegated {
             field: "enabled",
-            owner: "the migration",
+            owner: "the migration command",
             record: None,
             legal: |_| Ok(()),
         }],

@@ -60,6 +60,10 @@ impl Resource for LogGroup {
         watched: &[],
         delegated: &[],
     };
+    const EXPIRES: &'static [(&'static str, &'static str)] = &[(
+        "retention_days",
+        "events that are older are deleted for good",
+    )];
     type Tags = LogsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {

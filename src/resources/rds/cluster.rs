@@ -190,7 +190,7 @@ impl Resource for Cluster {
             Delegated {
                 record: None,
                 field: "running_version",
-                owner: "RDS (automatic minor version upgrades)",
+                owner: "RDS (upgrades)",
                 legal: version::legal,
             },
             minimum::HELD,
@@ -207,6 +207,8 @@ impl Resource for Cluster {
         with: &["engine_version", "parameter_group"],
         judge: version::upgrade,
     });
+    const EXPIRES: &'static [(&'static str, &'static str)] =
+        &[("backup_days", "backups that are older are deleted for good")];
     type Tags = RdsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {

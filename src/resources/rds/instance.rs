@@ -118,6 +118,9 @@ impl Resource for Instance {
         watched: &[],
         delegated: &[],
     };
+    const GONE: Option<&'static str> = Some(
+        "connections to it end; when it is the writer, another instance takes over, and writes fail for about half a minute",
+    );
     type Tags = RdsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {

@@ -40,6 +40,13 @@ impl Resource for Bucket {
         watched: &[],
         delegated: &[],
     };
+    const EXPIRES: &'static [(&'static str, &'static str)] = &[
+        ("expire_days", "objects that are older are deleted"),
+        (
+            "noncurrent_days",
+            "earlier versions that are older are deleted for good",
+        ),
+    ];
     type Tags = S3Tags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {

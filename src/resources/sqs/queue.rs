@@ -83,6 +83,10 @@ impl Resource for Queue {
         watched: &[],
         delegated: &[],
     };
+    const EXPIRES: &'static [(&'static str, &'static str)] = &[(
+        "retention_seconds",
+        "messages that are older are deleted for good",
+    )];
     type Tags = SqsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
