@@ -32,6 +32,8 @@ pub struct Broken {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chain<E> {
     pub lines: Vec<Line<E>>,
+    /// True when the last line was cut off by a crash, and is left out.
+    pub torn: bool,
     first: Option<String>,
     last: Option<String>,
 }
@@ -40,6 +42,7 @@ impl<E> Default for Chain<E> {
     fn default() -> Self {
         Self {
             lines: Vec::new(),
+            torn: false,
             first: None,
             last: None,
         }
@@ -47,13 +50,17 @@ impl<E> Default for Chain<E> {
 }
 
 impl<E: Serialize + DeserializeOwned> Chain<E> {
-    /// Reads lines and checks the chain. A torn last line is ignored: nobody was told that it was written.
+    /// Reads lines and checks the chain. A torn last line is left out: nobody was told that it was written.
     ///
     /// # Errors
     /// With the first line that does not continue the one before.
     pub fn parse(text: &[u8]) -> Result<Self, Broken> {
-        let mut out = Self::default();
-        let lines = text[..whole(text)].split(|b| *b == b'\n');
+        let end = whole(text);
+        let mut out = Self {
+            torn: end < text.len(),
+            ..Self::default()
+        };
+        let lines = text[..end].split(|b| *b == b'\n');
         for (at, raw) in lines.filter(|l| !l.is_empty()).enumerate() {
             let broken = |why: String| Broken { line: at + 1, why };
             let line: Line<E> = serde_json::from_slice(raw)
@@ -70,7 +77,7 @@ impl<E: Serialize + DeserializeOwned> Chain<E> {
 
     /// The lines of another chain, with what `of` makes of each. It can be read, not continued.
     pub fn of<F>(chain: Chain<F>, of: impl Fn(F) -> E) -> Self {
-        let (first, last) = (chain.first, chain.last);
+        let (torn, first, last) = (chain.torn, chain.first, chain.last);
         let lines = chain.lines.into_iter().map(|line| Line {
             n: line.n,
             at: line.at,
@@ -79,6 +86,7 @@ impl<E: Serialize + DeserializeOwned> Chain<E> {
         });
         Self {
             lines: lines.collect(),
+            torn,
             first,
             last,
         }
@@ -98,7 +106,7 @@ impl<E: Serialize + DeserializeOwned> Chain<E> {
         self.last.clone().unwrap_or_else(|| "0".repeat(64))
     }
 
-    /// The next line, with its line break.
+    /// The next line, with its line break. Whoever writes it cuts off a torn one.
     pub fn line(&mut self, entry: E, at: Timestamp) -> Vec<u8> {
         let line = Line {
             n: self.lines.len() as u64 + 1,
@@ -110,6 +118,7 @@ impl<E: Serialize + DeserializeOwned> Chain<E> {
         let mut text = serde_json::to_vec(&line).unwrap_or_default();
         self.note(hash(&text));
         self.lines.push(line);
+        self.torn = false;
         text.push(b'\n');
         text
     }

@@ -9,6 +9,7 @@ mod watch;
 
 pub use migration::migration;
 
+use self::migration::LAG_BYTES;
 use self::watch::{Watch, alarm, line, metric, result, watch};
 use super::compute::Compute;
 use super::edge::Edge;
@@ -296,6 +297,15 @@ fn of_database(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Vec<Ref<
     let of = [("DBClusterIdentifier", needs.database.id.to_string())];
     let highest = |name| metric(("AWS/RDS", name), "Maximum", 60, &of);
     let watches = [
+        // The functions report how far they are behind; this stands also while nobody calls them. -1 where there is no slot: "Instance-level
+        // metrics for Amazon Aurora", Amazon Aurora User Guide.
+        watch(
+            "log-on-disk",
+            "The log that a replication slot keeps fills the disk of the database: `deployer migrate status` says who has not read it, `deployer migrate stop` drops the slot and ends the migration",
+            highest("TransactionLogsDiskUsage"),
+            LAG_BYTES,
+            5,
+        ),
         watch(
             "connections",
             "An instance of the database has four fifths of the connections that it takes: look for a pool that grows",

@@ -164,6 +164,11 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
             "Maximum",
         ),
         ("Commits a second", "CommitThroughput", "Average"),
+        (
+            "Log that replication slots keep (bytes; -1 without a slot)",
+            "TransactionLogsDiskUsage",
+            "Maximum",
+        ),
     ] {
         let line = json!(["AWS/RDS", metric, "DBClusterIdentifier", id]);
         database.graph(title, statistic, vec![line]);

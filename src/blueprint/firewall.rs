@@ -7,7 +7,7 @@
 //! | 40 | per client | blocks an address above its limit; not the bridge's, whose requests the other side has counted |
 //! | 50 | all requests | blocks above 10,000 a second in all |
 
-use super::edge::{Edge, READY_PATH};
+use super::edge::{Edge, READY_PATH, SIDE_PATH};
 use super::keys::Keys;
 use super::{EnvironmentBuilder, Tier, usable};
 use crate::engine::{Handle, Ref};
@@ -94,7 +94,9 @@ fn rules(here: &EnvironmentBuilder<'_>, bridge: &Handle<IpSet>) -> BTreeMap<Stri
         of: Box::new(of),
     };
     let clients = Statement::Not(Box::new(Statement::From(bridge.arn.clone())));
-    let everything = Statement::path("STARTS_WITH", "/");
+    // A flood must not send everybody to the other environment: Route 53 and the bridge go on to see that this one works.
+    let checks = [READY_PATH, SIDE_PATH].map(|path| Statement::path("EXACTLY", path));
+    let everything = Statement::Not(Box::new(Statement::AnyOf(checks.into())));
     let limit = here.config.waf.requests_per_client_per_minute;
     let all = [
         (

@@ -2,7 +2,7 @@
 //! lets the account administer it and named services use it, and nobody else.
 
 use super::monitoring::{Publisher, publishers};
-use super::{EnvironmentBuilder, Scope, ScopeBuilder, Shared};
+use super::{Env, EnvironmentBuilder, Scope, ScopeBuilder, Shared};
 use crate::aws::kms::DATA_SERVICES;
 use crate::engine::Handle;
 use crate::resources::Exposed;
@@ -65,21 +65,32 @@ const ADMINISTER: [&str; 22] = [
 
 pub fn declare(here: &mut EnvironmentBuilder<'_>) -> Keys {
     let logs = logs_policy(here);
-    pair(here, logs)
+    let data = match here.env {
+        Env::Blue => "the database, secrets and tables",
+        Env::Green => {
+            "the database, secrets, tables, and the migration's queues, schedules and variables"
+        }
+    };
+    pair(here, (data, "log groups and notifications"), logs)
 }
 
 /// The keys of what is shared. No log group and no topic is: until one is, its key can be administered and not used.
 pub fn shared(here: &mut ScopeBuilder<'_, Shared>) -> Keys {
     let logs = vec![administration(here)];
-    pair(here, logs)
+    pair(here, ("image repositories", "nothing yet"), logs)
 }
 
-fn pair<S: Scope>(here: &mut ScopeBuilder<'_, S>, logs: Vec<Value>) -> Keys {
+/// With what each of them encrypts, for people.
+fn pair<S: Scope>(
+    here: &mut ScopeBuilder<'_, S>,
+    (of_data, of_logs): (&str, &str),
+    logs: Vec<Value>,
+) -> Keys {
     let data = Policy::of(data_policy(here));
     let logs = Policy::of(logs);
     Keys {
-        data: key(here, "data", "databases, secrets, tables and queues", data),
-        logs: key(here, "logs", "log groups and notifications", logs),
+        data: key(here, "data", of_data, data),
+        logs: key(here, "logs", of_logs, logs),
     }
 }
 

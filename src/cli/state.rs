@@ -43,12 +43,18 @@ async fn local(cx: &Context<'_>) -> Result<State, Failure> {
     Ok(state::read(store.as_ref(), &config.region).await?)
 }
 
-/// The runs so far. A line that was changed or removed is an error that names it.
+/// The runs so far. A line that was changed or removed is an error that names it; one that was cut off is a warning.
 async fn history(cx: &Context<'_>) -> Result<Exit, Failure> {
     let config = configuration(cx)?;
     let store = store(cx, &config).await?;
     let state = state::read(store.as_ref(), &config.region).await?;
     let history = state::history(store.as_ref()).await?;
+    if history.torn {
+        let file = store.history_name().display();
+        let text =
+            "the last line is incomplete: a run was killed while it wrote it; it is left out";
+        cx.console.warning(&format!("{file}: {text}"))?;
+    }
     let document = StateHistoryDocument {
         home: home(&state, None),
         runs: history.lines,

@@ -10,7 +10,9 @@ pub(super) use drift::{accept, environments};
 pub(super) use mapping::mapping;
 pub(super) use tags::{patterns, tags};
 
-use super::parse::{Checked, Given, integer, number, refused};
+use super::parse::{Checked, Given, Parser, Takes, integer, number, refused};
+use super::words::is_near;
+use crate::support;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -81,13 +83,42 @@ pub(super) fn state(given: &Given<'_>) -> Checked<String> {
     }
 }
 
-/// `nodejs18.x` and later; even numbers are the ones that are supported for long.
-pub(super) fn runtime(text: &str) -> bool {
-    let version = text
-        .strip_prefix("nodejs")
-        .and_then(|t| t.strip_suffix(".x"));
-    let version = version.and_then(|v| v.parse::<u32>().ok());
-    version.is_some_and(|v| v >= 18 && v % 2 == 0 && text == format!("nodejs{v}.x"))
+/// A runtime of Lambda for Node.js: one of the dated table, or a later one, which has an even number.
+pub(super) struct Runtime;
+
+impl Runtime {
+    fn all() -> impl Iterator<Item = &'static str> {
+        let known = support::ENDS.iter().filter(|e| e.key == support::RUNTIME);
+        known.map(|e| e.version)
+    }
+
+    fn number(version: &str) -> Option<u32> {
+        let number = version.strip_prefix("nodejs")?.strip_suffix(".x")?;
+        let plain = |n: &u32| n.to_string() == number;
+        number.parse().ok().filter(plain)
+    }
+
+    fn is_later(version: &str) -> bool {
+        let newest = Self::all().filter_map(Self::number).max();
+        Self::number(version).is_some_and(|n| Some(n) > newest && n.is_multiple_of(2))
+    }
+}
+
+impl Takes for Runtime {
+    fn takes(&self) -> String {
+        let all: Vec<String> = Self::all().map(|version| format!("{version:?}")).collect();
+        format!("{} or a later one with an even number", all.join(", "))
+    }
+}
+
+impl Parser<String> for Runtime {
+    fn parse(&self, given: &Given<'_>) -> Checked<String> {
+        match text(given)? {
+            version if Self::all().any(|known| known == version) => Ok(version),
+            version if Self::is_later(&version) => Ok(version),
+            _ => refused(),
+        }
+    }
 }
 
 /// Prices by their keys.
@@ -99,9 +130,11 @@ pub(super) fn prices(given: &Given<'_>) -> Checked<BTreeMap<String, f64>> {
     for (key, value) in table {
         let key = key.get_ref().as_ref();
         if !crate::prices::keys().any(|k| k == key) {
-            let near = crate::prices::keys().min_by_key(|k| strsim::damerau_levenshtein(k, key));
-            let near = near.unwrap_or_default();
-            return Err(format!("`{key}` is no price; the nearest is `{near}`"));
+            let distance = |known: &str| strsim::damerau_levenshtein(known, key);
+            let near = crate::prices::keys().min_by_key(|k| distance(k));
+            let near = near.filter(|k| is_near(key, distance(k)));
+            let near = near.map_or_else(String::new, |k| format!("; the nearest is `{k}`"));
+            return Err(format!("`{key}` is no price{near}"));
         }
         match number(value.get_ref()) {
             Some(usd) if usd.is_finite() && (0.0..=1_000_000.0).contains(&usd) => {
@@ -284,6 +317,10 @@ pub(super) fn private_16(given: &Given<'_>) -> Checked<Ipv4Net> {
             "bits of the host part are set; the block is {}",
             net.trunc()
         ));
+    }
+    // Some programs read them as octal numbers.
+    if net.to_string() != text {
+        return Err(format!("write it without leading zeros: {net}"));
     }
     Ok(net)
 }

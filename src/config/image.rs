@@ -50,6 +50,14 @@ impl Parser<BTreeMap<String, String>> for Images {
                 return Err(format!("there is no service `{service}`"));
             }
             let uri = text(uri.get_ref())?;
+            if let Some((_, rest)) = registry(&uri) {
+                let name = rest.split(['@', ':']).next().unwrap_or_default();
+                if !repository(name) {
+                    return Err(format!(
+                        "`{service}` is in the repository `{name}`; ECR's have names of 2 to 256 lower-case letters, digits or `-_./`, and each part between slashes begins and ends with a letter or digit"
+                    ));
+                }
+            }
             if registry_region(&uri).is_none() {
                 return Err(format!("`{uri}` is no image in ECR"));
             }
@@ -61,24 +69,39 @@ impl Parser<BTreeMap<String, String>> for Images {
 
 /// The region of an image in ECR; `None` for what is none.
 pub(super) fn registry_region(uri: &str) -> Option<&str> {
-    let (registry, rest) = uri.split_once('/')?;
-    let mut parts = registry.split('.');
-    let owner = parts.next()?;
-    let (docker, ecr, region) = (parts.next()?, parts.next()?, parts.next()?);
-    let domain = parts.collect::<Vec<_>>();
-    let right = account(owner) && !owner.is_empty() && docker == "dkr" && ecr == "ecr";
-    let name = |n: &str| {
-        !n.is_empty()
-            && n.chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_./".contains(c))
-    };
+    let (region, rest) = registry(uri)?;
     let reference = match (rest.split_once('@'), rest.split_once(':')) {
-        (Some((n, digest)), _) => {
+        (Some((name, digest)), _) => {
             let hex = digest.strip_prefix("sha256:").unwrap_or_default();
-            name(n) && hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit())
+            repository(name) && hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit())
         }
-        (None, Some((n, t))) => name(n) && tag(t),
+        (None, Some((name, t))) => repository(name) && tag(t),
         (None, None) => false,
     };
-    (right && domain == ["amazonaws", "com"] && reference).then_some(region)
+    reference.then_some(region)
+}
+
+/// The region of a registry of ECR, and what follows the registry.
+fn registry(uri: &str) -> Option<(&str, &str)> {
+    let (registry, rest) = uri.split_once('/')?;
+    let parts: Vec<&str> = registry.split('.').collect();
+    match parts[..] {
+        [owner, "dkr", "ecr", region, "amazonaws", "com"]
+            if account(owner) && !owner.is_empty() =>
+        {
+            Some((region, rest))
+        }
+        _ => None,
+    }
+}
+
+/// The name of a repository ("CreateRepository" in the ECR API reference).
+fn repository(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let part = |part: &str| {
+        part.starts_with(plain)
+            && part.ends_with(plain)
+            && part.chars().all(|c| plain(c) || "-_.".contains(c))
+    };
+    (2..=256).contains(&name.len()) && name.split('/').all(part)
 }

@@ -251,8 +251,8 @@ static KEYS: &[Key] = keys! {
     "services.images", services.images, image::Images,
         "Images that are pushed elsewhere. Private subnets reach the registries of their own region only.";
 
-    "migration.runtime", migration.runtime, Like(check::runtime, "a runtime of Lambda for Node.js 18 or later, such as \"nodejs18.x\""),
-        "What Lambda runs the migration functions with.";
+    "migration.runtime", migration.runtime, check::Runtime,
+        "What Lambda runs the migration functions with: a version of Node.js.";
     "migration.mapping", migration.mapping, By(check::mapping, "the path of a mapping in JSON, such as \"mapping.json\", or \"\" for the one of the worked example"),
         "How blue's tables become green's (lambda/README.md, \"The mapping\").";
     "migration.interval_minutes", migration.interval_minutes, Within(1, 60),

@@ -193,12 +193,11 @@ impl Loader<'_> {
                     format!("`{path}` is now called `{new}`; rename it"),
                 );
             } else {
-                let nearest = nearest(&path);
-                self.problem(
-                    line,
-                    &path,
-                    format!("unknown key `{path}`; the nearest known one is `{nearest}`"),
+                let tip = nearest(&path).map_or_else(
+                    || "`deployer config` prints all keys".to_owned(),
+                    |near| format!("the nearest known one is `{near}`"),
                 );
+                self.problem(line, &path, format!("unknown key `{path}`; {tip}"));
             }
         }
     }

@@ -26,13 +26,28 @@ pub(super) fn shown(value: &DeValue<'_>) -> String {
         DeValue::Float(number) => number.to_string(),
         DeValue::Boolean(yes) => yes.to_string(),
         DeValue::Datetime(date) => format!("the date {date}"),
-        DeValue::Array(items) => format!("a list of {}", items.len()),
+        DeValue::Array(items) if items.is_empty() => "an empty list".to_owned(),
+        DeValue::Array(items) => {
+            let nested = items
+                .iter()
+                .any(|item| matches!(item.get_ref(), DeValue::Array(_) | DeValue::Table(_)));
+            let words: Vec<String> = items.iter().map(|item| shown(item.get_ref())).collect();
+            let whole = format!("[{}]", words.join(", "));
+            if nested || whole.chars().count() > LONGEST {
+                format!("a list of {}", items.len())
+            } else {
+                whole
+            }
+        }
         DeValue::Table(_) => "a table".to_owned(),
     }
 }
 
+/// Characters of a value that are shown.
+const LONGEST: usize = 60;
+
 fn short(text: &str) -> String {
-    if text.chars().count() <= 60 {
+    if text.chars().count() <= LONGEST {
         return text.to_owned();
     }
     text.chars().take(56).chain("...\"".chars()).collect()
@@ -55,8 +70,8 @@ pub(super) fn names(section: &str) -> String {
     names.join(", ")
 }
 
-/// The nearest known key or table. A key in the wrong table is recognised by its last part.
-pub(super) fn nearest(path: &str) -> String {
+/// The nearest known key or table, if one is near. A key in the wrong table is recognised by its last part.
+pub(super) fn nearest(path: &str) -> Option<&'static str> {
     let last = path.rsplit('.').next().unwrap_or(path);
     let sections = keys().iter().map(Key::section).filter(|s| !s.is_empty());
     let known = keys().iter().map(|k| k.path).chain(sections);
@@ -73,6 +88,10 @@ pub(super) fn nearest(path: &str) -> String {
     };
     known
         .min_by_key(|candidate| distance(candidate))
-        .unwrap_or_default()
-        .to_owned()
+        .filter(|candidate| is_near(path, distance(candidate)))
+}
+
+/// True when what was typed may be meant for something: a third of its letters is wrong, at most.
+pub(super) fn is_near(typed: &str, distance: usize) -> bool {
+    distance <= typed.chars().count().div_ceil(3)
 }

@@ -36,7 +36,7 @@ pub struct Deviation {
     pub fails: String,
     /// What stands in its place.
     pub compensates: String,
-    /// The configuration key that ends it.
+    /// The configuration key that ends it; empty when none does.
     pub end: String,
 }
 
@@ -293,8 +293,13 @@ impl OwnCheck {
 
 /// Until when the version is supported that these steps run.
 fn end_of(end: &Support, from: &Sources<'_>) -> Vec<Seen> {
-    let last = end.last.map(|d| format!(", until {d}")).unwrap_or_default();
-    let wanted = format!("supported today{last}");
+    let wanted = match (end.last, end.verdict) {
+        (Some(last), Verdict::Contradicted) => {
+            format!("a supported version: the last day of this one was {last}")
+        }
+        (Some(last), _) => format!("supported today, until {last}"),
+        (None, _) => "supported today".to_owned(),
+    };
     let one = |value| seen(end.operation, end.field, value, &wanted, end.verdict);
     if end.steps.is_empty() {
         let why = format!("no version was read; {} is configured", end.version);

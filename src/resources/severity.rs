@@ -22,6 +22,132 @@ const GUARDS: [(&str, &str); 6] = [
     ),
 ];
 
+const CLUSTER_PARAMETERS: &str = "rds/cluster_parameter_group";
+const INSTANCE_PARAMETERS: &str = "rds/parameter_group";
+const BALANCER: &str = "elbv2/load_balancer";
+
+/// The fields that hold settings by the names that AWS gives them.
+const NAMED: [&str; 2] = ["parameters", "attributes"];
+
+/// Settings in these that the blueprint sets and that encrypt, guard or log, by type: any other value is less of it.
+const SET: [(&str, &str, &str); 14] = [
+    (
+        CLUSTER_PARAMETERS,
+        "rds.force_ssl",
+        "connections need no encryption any more",
+    ),
+    (
+        CLUSTER_PARAMETERS,
+        "log_connections",
+        "the database logs less",
+    ),
+    (
+        CLUSTER_PARAMETERS,
+        "log_disconnections",
+        "the database logs less",
+    ),
+    (
+        CLUSTER_PARAMETERS,
+        "pgaudit.log",
+        "the database logs otherwise",
+    ),
+    (
+        CLUSTER_PARAMETERS,
+        "pgaudit.log_parameter",
+        "card data may get into the log",
+    ),
+    (
+        CLUSTER_PARAMETERS,
+        "pgaudit.role",
+        "reads and writes are logged otherwise",
+    ),
+    (
+        CLUSTER_PARAMETERS,
+        "shared_preload_libraries",
+        "the database may log less",
+    ),
+    (
+        INSTANCE_PARAMETERS,
+        "pg_stat_statements.track_utility",
+        "passwords in statements are kept in clear",
+    ),
+    (
+        BALANCER,
+        "access_logs.s3.enabled",
+        "requests are not logged any more",
+    ),
+    (
+        BALANCER,
+        "access_logs.s3.bucket",
+        "the log of requests goes elsewhere",
+    ),
+    (
+        BALANCER,
+        "connection_logs.s3.enabled",
+        "connections are not logged any more",
+    ),
+    (
+        BALANCER,
+        "connection_logs.s3.bucket",
+        "the log of connections goes elsewhere",
+    ),
+    (
+        BALANCER,
+        "routing.http.drop_invalid_header_fields.enabled",
+        "headers that are not valid reach the services",
+    ),
+    (
+        "elbv2/listener",
+        "routing.http.response.strict_transport_security.header_value",
+        "browsers may come without encryption",
+    ),
+];
+
+/// A setting that the blueprint leaves as AWS makes it, the values that take nothing away, and what any other means.
+type Left = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+);
+
+const LEFT: [Left; 4] = [
+    (
+        CLUSTER_PARAMETERS,
+        "log_statement",
+        &["none"],
+        "passwords in statements get into the log in clear",
+    ),
+    (
+        INSTANCE_PARAMETERS,
+        "log_statement",
+        &["none"],
+        "passwords in statements get into the log in clear",
+    ),
+    (
+        BALANCER,
+        "waf.fail_open.enabled",
+        &["false"],
+        "requests pass when the firewall does not answer",
+    ),
+    (
+        BALANCER,
+        "routing.http.desync_mitigation_mode",
+        &["defensive", "strictest"],
+        "requests that can be read in two ways pass",
+    ),
+];
+
+/// Types whose `others` are things of somebody else. Those of the rest are settings that we do not use.
+const HOLDERS: [&str; 6] = [
+    BALANCER,
+    "elbv2/target_group",
+    "route53/record",
+    "route53/text",
+    "acm/validation",
+    "ec2/transit_gateway_association",
+];
+
 /// Fields that give rights.
 const RIGHTS: [&str; 7] = [
     "policy",
@@ -70,14 +196,20 @@ fn setting(kind: &str, change: &Change) -> (Severity, &'static str) {
     if is_open(kind, change) {
         return (Severity::High, "open to the internet");
     }
-    if ["members", "others"].contains(&field) {
-        return (Severity::High, "it holds something that is not ours");
+    if let Some(why) = weakened(kind, change) {
+        return (Severity::High, why);
+    }
+    if field == "members" {
+        return (Severity::High, STRANGER);
+    }
+    if field == "others" {
+        return beside(kind, change.entry().unwrap_or_default());
     }
     if RIGHTS.contains(&field) {
         return rights(change);
     }
     if kind == "wafv2/web_acl" {
-        return (Severity::High, "the firewall lets other requests through");
+        return (Severity::High, OTHER_REQUESTS);
     }
     if ENCRYPTION.contains(&field) && !(field == "enabled" && kind != "kms/key") {
         return (Severity::High, "encryption differs");
@@ -100,6 +232,15 @@ fn setting(kind: &str, change: &Change) -> (Severity, &'static str) {
         "retention_days" if less => (Severity::High, "logs are kept for less time"),
         "logging" | "log_exports" if change.have.is_none() => (Severity::High, "it writes no log"),
         "traffic" if kind == "ec2/flow_log" => (Severity::High, "the network logs other traffic"),
+        "scan" if kind == "ecr/repository" && off => {
+            (Severity::High, "images are no longer scanned")
+        }
+        "immutable" if kind == "ecr/repository" && off => {
+            (Severity::High, "a tag may name another image later")
+        }
+        "actions" if kind.starts_with("cloudwatch/") && off => {
+            (Severity::High, "the alarm reaches nobody")
+        }
         "actions" | "notify" if kind.starts_with("cloudwatch/") && change.have.is_none() => {
             (Severity::High, "the alarm reaches fewer people")
         }
@@ -111,6 +252,48 @@ fn setting(kind: &str, change: &Change) -> (Severity, &'static str) {
         }
         _ if change.is_extra() => (Severity::Medium, "not asked for"),
         _ => (Severity::Medium, "changed"),
+    }
+}
+
+const STRANGER: &str = "it holds something that is not ours";
+const OTHER_REQUESTS: &str = "the firewall lets other requests through";
+
+/// Why a setting that AWS names is less than was asked for.
+fn weakened(kind: &str, change: &Change) -> Option<&'static str> {
+    if !NAMED.contains(&change.field()) {
+        return None;
+    }
+    let name = change.entry()?;
+    if change.want.is_some() {
+        let set = SET.iter().find(|(of, key, _)| (*of, *key) == (kind, name));
+        return set.map(|(.., why)| *why);
+    }
+    let have = change.have.as_ref()?.as_str()?;
+    let left = LEFT
+        .iter()
+        .find(|(of, key, fine, _)| (*of, *key) == (kind, name) && !fine.contains(&have));
+    left.map(|(.., why)| *why)
+}
+
+/// Judges what there is beside what a type declares: things of somebody else, or a setting that we do not use.
+fn beside(kind: &str, entry: &str) -> (Severity, &'static str) {
+    // A rule of a listener shows as its priority.
+    let is_rule = entry.parse::<u32>().is_ok();
+    match kind {
+        "elbv2/listener" if is_rule => (Severity::High, STRANGER),
+        // `email ops@example.com/FilterPolicy`; what the topic itself has is no path.
+        "sns/topic" if entry.contains('/') => {
+            (Severity::High, "a subscriber gets its messages otherwise")
+        }
+        "wafv2/web_acl" => (Severity::High, OTHER_REQUESTS),
+        "wafv2/logging" => (Severity::High, "the firewall logs other requests"),
+        "cloudwatch/alarm" => (Severity::High, "the alarm goes off otherwise"),
+        "lambda/stream_mapping" if entry.starts_with("filter") => {
+            (Severity::High, "some records are left out")
+        }
+        "ssm/parameter" if entry == "policies" => (Severity::High, "it may be deleted by itself"),
+        _ if HOLDERS.contains(&kind) => (Severity::High, STRANGER),
+        _ => (Severity::Medium, "not asked for"),
     }
 }
 
@@ -176,17 +359,127 @@ fn is_public(cidr: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blueprint::{Facts, build};
+    use crate::config::Config;
     use crate::engine::diff::Path;
     use serde_json::json;
 
     fn of<const N: usize>(kind: &str, path: [&str; N], want: Value, have: Value) -> Severity {
+        judged(kind, path, want, have).0
+    }
+
+    fn judged<const N: usize>(
+        kind: &str,
+        path: [&str; N],
+        want: Value,
+        have: Value,
+    ) -> (Severity, &'static str) {
         let some = |value: Value| (!value.is_null()).then_some(value);
         let change = Change {
             path: Path::of(path),
             want: some(want),
             have: some(have),
         };
-        severity(kind, false, Difference::Setting(&change)).0
+        severity(kind, false, Difference::Setting(&change))
+    }
+
+    #[test]
+    fn settings_that_encrypt_guard_or_log_are_declared_and_of_high_severity() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        for (kind, name, why) in SET {
+            let mut steps = graph.steps.iter().filter(|step| step.kind == kind);
+            let declared = steps.find_map(|step| {
+                NAMED.into_iter().find_map(|field| {
+                    let value = step.spec.get(field)?.get(name)?;
+                    Some((field, value.clone()))
+                })
+            });
+            let (field, want) = declared.unwrap_or_else(|| panic!("{kind} sets no {name}"));
+            for have in [json!("other"), json!(null)] {
+                let found = judged(kind, [field, name], want.clone(), have);
+                assert_eq!(found, (Severity::High, why));
+            }
+            assert_eq!(
+                of(kind, [field, name], json!(null), json!("other")),
+                Severity::Medium
+            );
+        }
+        for (kind, name, fine, why) in LEFT {
+            let found = |have: &str| judged(kind, [NAMED[0], name], json!(null), json!(have));
+            assert_eq!(found("other"), (Severity::High, why));
+            for value in fine {
+                assert_eq!(found(value).0, Severity::Medium);
+            }
+            assert!(graph.steps.iter().all(|step| {
+                let set = |field: &str| step.spec.get(field).and_then(|all| all.get(name));
+                step.kind != kind || NAMED.into_iter().all(|field| set(field).is_none())
+            }));
+        }
+        let group = [NAMED[0], "rds.logical_replication"];
+        assert_eq!(
+            of(CLUSTER_PARAMETERS, group, json!("1"), json!("0")),
+            Severity::Medium
+        );
+    }
+
+    #[test]
+    fn what_is_switched_off_says_what_is_lost() {
+        let off = |kind, field| judged(kind, [field], json!(true), json!(false));
+        let on = |kind, field| of(kind, [field], json!(false), json!(true));
+        for (kind, field, why) in [
+            ("ecr/repository", "scan", "images are no longer scanned"),
+            (
+                "ecr/repository",
+                "immutable",
+                "a tag may name another image later",
+            ),
+            ("cloudwatch/alarm", "actions", "the alarm reaches nobody"),
+        ] {
+            assert_eq!(off(kind, field), (Severity::High, why));
+        }
+        assert_eq!(on("ecr/repository", "scan"), Severity::Medium);
+        assert_eq!(
+            judged("cloudwatch/alarm", ["notify", "a"], json!("a"), json!(null)).1,
+            "the alarm reaches fewer people"
+        );
+    }
+
+    #[test]
+    fn a_setting_beside_ours_is_no_thing_of_somebody_else() {
+        let extra = |kind, entry| judged(kind, ["others", entry], json!(null), json!("x"));
+        for (kind, entry) in [
+            ("elbv2/load_balancer", "8080"),
+            ("elbv2/listener", "7"),
+            ("elbv2/target_group", "10.10.0.1:80"),
+            ("route53/record", "A theirs"),
+        ] {
+            assert_eq!(extra(kind, entry), (Severity::High, STRANGER));
+        }
+        for (kind, entry) in [
+            ("sns/topic", "email ops@example.com/FilterPolicy"),
+            ("cloudwatch/alarm", "unit"),
+            ("wafv2/logging", "a filter"),
+            ("wafv2/web_acl", "token domains"),
+            ("ssm/parameter", "policies"),
+            ("lambda/stream_mapping", "filters"),
+        ] {
+            let (severity, why) = extra(kind, entry);
+            assert_eq!(severity, Severity::High, "{kind}");
+            assert_ne!(why, STRANGER);
+        }
+        for (kind, entry) in [
+            ("sns/topic", "DisplayName"),
+            ("sqs/queue", "DelaySeconds"),
+            ("elbv2/listener", "mutual_authentication: verify"),
+            ("lambda/function", "description"),
+            ("ssm/parameter", "tier"),
+        ] {
+            assert_eq!(extra(kind, entry), (Severity::Medium, "not asked for"));
+        }
+        assert_eq!(
+            judged("rds/cluster", ["members", "a"], json!(null), json!("a")),
+            (Severity::High, STRANGER)
+        );
     }
 
     #[test]

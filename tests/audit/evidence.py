@@ -134,7 +134,7 @@ def lookups(see):
         ("rds:DescribeDBInstances", "AutoMinorVersionUpgrade"): lambda r: see.instance(r)["AutoMinorVersionUpgrade"],
         ("lambda:GetFunction", "Runtime"): lambda r: see.client("lambda").get_function(FunctionName=r)["Configuration"]["Runtime"],
         ("s3:GetBucketVersioning", "Status"): lambda r: see.client("s3").get_bucket_versioning(Bucket=bucket(r)).get("Status") == "Enabled",
-        ("s3:GetEncryptionConfiguration", "SSEAlgorithm"): lambda r: see.encryption(bucket(r)),
+        ("s3:GetBucketEncryption", "SSEAlgorithm"): lambda r: see.encryption(bucket(r)),
         ("s3:GetBucketOwnershipControls", "ObjectOwnership"): lambda r: see.ownership(bucket(r)),
         ("dynamodb:DescribeTable", "SSEDescription.KMSMasterKeyArn"): lambda r: see.table(r)["SSEDescription"]["KMSMasterKeyArn"],
         ("dynamodb:DescribeContinuousBackups", "RecoveryPeriodInDays"): lambda r: see.recovery(r).get("RecoveryPeriodInDays"),

@@ -9,7 +9,7 @@ use crate::resources::sns::Topic;
 /// Seconds that green may be behind blue.
 const LAG_SECONDS: f64 = 60.0;
 /// Bytes of a log that a stream keeps on the disk of its database: 10 GiB.
-const LAG_BYTES: f64 = 10.0 * 1024.0 * 1024.0 * 1024.0;
+pub(super) const LAG_BYTES: f64 = 10.0 * 1024.0 * 1024.0 * 1024.0;
 
 /// Declares them. The functions report what they find as metrics, and Lambda how their calls end; a function that nobody calls has
 /// neither, and that is no alarm.

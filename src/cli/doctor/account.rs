@@ -1,5 +1,6 @@
 //! What the account says: credentials, clock, permissions, quotas, names, domain, images, certificates, subscriptions.
 
+use super::recorded::to_do;
 use super::{domain, machine};
 use crate::aws::logs::OS_METRICS;
 use crate::aws::permissions::Holder;
@@ -341,10 +342,7 @@ pub(super) fn thing(step: &str, kind: &str, recorded: bool, found: &Observed) ->
                 }
             }
             if let Some(text) = live.outputs.get("attention").and_then(Value::as_str) {
-                let text = format!("{step}: {text}");
-                out.push(
-                    Finding::new(about, Verdict::Warning, text).end("do it, then `deployer apply`"),
-                );
+                out.push(to_do(about, step, text, "do it, then `deployer apply`"));
             }
             if out.is_empty() {
                 out.push(Finding::new(

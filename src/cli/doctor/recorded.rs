@@ -139,9 +139,17 @@ pub fn by_hand(
     let all = report::attention(state, None).into_iter();
     let all = all.filter(|one| !read.contains(&one.step));
     let finding = |one: report::Attention| {
-        let text = format!("{}: {}", one.step, one.text);
         let end = format!("do it, then {}", cx.command_line("apply", None, config));
-        Finding::new("by hand", Verdict::Warning, text).end(end)
+        to_do("by hand", &one.step, &one.text, &end)
     };
     all.map(finding).collect()
+}
+
+/// What somebody has to do, with what to run then unless it says so itself.
+pub(super) fn to_do(about: &str, step: &str, text: &str, end: &str) -> Finding {
+    let finding = Finding::new(about, Verdict::Warning, format!("{step}: {text}"));
+    if text.contains("deployer apply") {
+        return finding;
+    }
+    finding.end(end)
 }

@@ -116,6 +116,30 @@ fn errors_say_what_was_got_and_what_would_be_right() {
             "deployer.toml:2: `network.blue_cidr` (10.10.0.0/16) and `network.green_cidr` (10.10.0.0/16) overlap; they take blocks that don't, such as 10.10.0.0/16 and 10.20.0.0/16",
         ),
         (
+            "[network]\nblue_cidr = \"10.010.0.0/16\"",
+            "deployer.toml:2: `network.blue_cidr` is \"10.010.0.0/16\" (write it without leading zeros: 10.10.0.0/16); it takes a private /16 of RFC 1918 (in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16), such as \"10.10.0.0/16\"",
+        ),
+        (
+            "environments = []",
+            "deployer.toml:1: `environments` is an empty list; it takes a list of \"blue\", \"green\" or both",
+        ),
+        (
+            "environments = [\"blue\", \"red\"]",
+            "deployer.toml:1: `environments` is [\"blue\", \"red\"] (`red` is none); it takes a list of \"blue\", \"green\" or both",
+        ),
+        (
+            "environments = [[\"blue\"], \"green\"]",
+            "deployer.toml:1: `environments` is a list of 2; it takes a list of \"blue\", \"green\" or both",
+        ),
+        (
+            "[migration]\nruntime = \"nodejs99.x\"",
+            "deployer.toml:2: `migration.runtime` is \"nodejs99.x\"; it takes \"nodejs18.x\", \"nodejs20.x\", \"nodejs22.x\", \"nodejs24.x\" or a later one with an even number",
+        ),
+        (
+            "[prices]\nfoo = 1",
+            "deployer.toml:2: `prices` is refused (`foo` is no price); it takes a table of prices in US dollars by their keys (`deployer cost --json` lists them), such as alb_hour = 0.025",
+        ),
+        (
             "[network]\nflow_log_days = 100",
             "deployer.toml:2: `network.flow_log_days` is 100 (the nearest is 90); it takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653",
         ),
@@ -171,6 +195,25 @@ fn unknown_keys_name_the_nearest_known_one() {
             all,
             [format!(
                 "deployer.toml:{at}: unknown key `{key}`; the nearest known one is `{nearest}`"
+            )]
+        );
+    }
+}
+
+#[test]
+fn what_is_near_nothing_gets_no_tip() {
+    for (text, key) in [
+        ("foo = {}", "foo"),
+        ("[xyz]\nzones = 3", "xyz"),
+        ("[network]\nsomething_else = 3", "network.something_else"),
+    ] {
+        let all = errors(text);
+        let at = text.lines().count();
+        let at = if key.contains('.') { at } else { 1 };
+        assert_eq!(
+            all,
+            [format!(
+                "deployer.toml:{at}: unknown key `{key}`; `deployer config` prints all keys"
             )]
         );
     }

@@ -56,6 +56,18 @@ fn an_image_elsewhere_is_one_of_ecr_in_this_region() {
         let error = parse(&bad).unwrap_err().to_string();
         assert!(error.contains("`services.images`"), "{error}");
     }
+    let registry = ecr.trim_end_matches("team/reporting");
+    let long = "a".repeat(257);
+    for name in ["x", "Team/a", "team//a", "-team", "team_", long.as_str()] {
+        for reference in [":1".to_owned(), format!("@sha256:{digest}")] {
+            let error = parse(&format!("{registry}{name}{reference}")).unwrap_err();
+            let said = format!(
+                "deployer.toml:2: `services.images` is refused (`reporting` is in the repository `{name}`; ECR's have names of 2 to 256 lower-case letters"
+            );
+            assert!(error.to_string().starts_with(&said), "{error}");
+        }
+    }
+    assert!(parse(&format!("{registry}ab:1")).is_ok());
     let text = format!("[services.images]\nother = \"{ecr}:1\"\n");
     let error = Config::parse("deployer.toml", &text, Overrides::default());
     assert!(

@@ -115,6 +115,7 @@ fn legal_and_illegal_values_of_every_kind() {
                 "\"10.10.0.0\"",
                 "\"10.10.0.0/17\"",
                 "\"10.10.1.0/16\"",
+                "\"10.077.0.0/16\"",
                 "\"11.0.0.0/16\"",
                 "\"172.32.0.0/16\"",
                 "\"fd00::/16\"",
@@ -169,6 +170,7 @@ fn legal_and_illegal_values_of_every_kind() {
             &[
                 "\"nodejs16.x\"",
                 "\"nodejs23.x\"",
+                "\"nodejs17.x\"",
                 "\"nodejs018.x\"",
                 "\"python3.13\"",
                 "18",

@@ -82,7 +82,7 @@ fn every_check_of_the_table_meets_a_value() {
             let known = fields.entry((&value.operation, &value.field)).or_default();
             *known |= !value.value.is_null();
         }
-        // pgaudit is a known gap.
+        // What nobody has set is a known gap.
         let empty = fields
             .iter()
             .find(|(_, known)| !**known)

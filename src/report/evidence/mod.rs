@@ -60,8 +60,12 @@ impl EvidenceDocument {
 
 /// What the command says on the terminal.
 pub fn summary(of: &EvidenceDocument, file: &str) -> String {
+    let unchecked = match of.drift.summary.unchecked {
+        0 => String::new(),
+        n => format!(", {n} not looked at"),
+    };
     format!(
-        "{file}: {} requirements with live values as wanted, {} contradicted, {} not seen; {} differences, {} open paths that are not asked for\n",
+        "{file}: {} requirements with live values as wanted, {} contradicted, {} not seen; {} differences{unchecked}, {} open paths that are not asked for\n",
         of.count(Verdict::Shown),
         of.count(Verdict::Contradicted),
         of.count(Verdict::NotSeen),

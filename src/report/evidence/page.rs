@@ -200,11 +200,14 @@ fn one(out: &mut String, of: &Requirement) {
     if let Some(deviation) = &of.deviation {
         let _ = write!(
             out,
-            "<br>Deviation: by {}; fails {}; {}. It ends with <code>{}</code>.",
+            "<br>Deviation: by {}; fails {}; {}. {}",
             escaped(&deviation.by),
             escaped(&deviation.fails),
             escaped(&deviation.compensates),
-            escaped(&deviation.end)
+            match deviation.end.as_str() {
+                "" => "No key of the configuration ends it.".to_owned(),
+                end => format!("It ends with <code>{}</code>.", escaped(end)),
+            }
         );
     }
     values(out, &of.values);

@@ -136,10 +136,18 @@ fn the_page_is_one_document_and_takes_no_text_for_html() {
 }
 
 #[test]
-fn the_summary_counts_three_verdicts() {
-    let text = summary(&sample(), "x.html");
+fn the_summary_counts_three_verdicts_and_what_was_not_looked_at() {
+    let mut document = sample();
+    let text = summary(&document, "x.html");
     assert!(
         text.contains("0 requirements with live values as wanted, 1 contradicted, 2 not seen"),
+        "{text}"
+    );
+    assert!(!text.contains("not looked at"), "{text}");
+    document.drift.summary.unchecked = 3;
+    let text = summary(&document, "x.html");
+    assert!(
+        text.contains("0 differences, 3 not looked at, 0 open paths"),
         "{text}"
     );
 }

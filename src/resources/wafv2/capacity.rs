@@ -20,6 +20,7 @@ impl Statement {
         match self {
             Self::From(_) => true,
             Self::Not(of) | Self::Rate { of, .. } => of.names_a_set(),
+            Self::AnyOf(all) => all.iter().any(Self::names_a_set),
             Self::Managed { .. } | Self::Path { .. } | Self::Other(_) => false,
         }
     }
@@ -31,6 +32,7 @@ impl Statement {
             Self::From(_) => 1,
             Self::Path { .. } => 2,
             Self::Not(of) => of.units(),
+            Self::AnyOf(all) => all.iter().map(Self::units).sum(),
             Self::Rate { of, .. } => 2 + of.units(),
             Self::Managed { .. } | Self::Other(_) => 0,
         }

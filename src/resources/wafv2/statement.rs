@@ -34,6 +34,8 @@ pub enum Statement {
         text: String,
     },
     Not(Box<Statement>),
+    /// One of these, two at least.
+    AnyOf(Vec<Statement>),
     /// What we do not use, in words.
     Other(String),
 }
@@ -85,6 +87,9 @@ impl Statement {
         if let Some(not) = shown.not_statement().and_then(|n| n.statement()) {
             return Self::Not(Box::new(Self::of(not)));
         }
+        if let Some(or) = shown.or_statement() {
+            return Self::AnyOf(or.statements().iter().map(Self::of).collect());
+        }
         match shown.byte_match_statement() {
             Some(bytes)
                 if bytes
@@ -130,6 +135,11 @@ impl Statement {
                 let not = t::NotStatement::builder().statement(inner.sent()?);
                 statement.not_statement(not.build())
             }
+            Self::AnyOf(all) => {
+                let all = all.iter().map(Self::sent).collect::<Result<Vec<_>, _>>()?;
+                let or = t::OrStatement::builder().set_statements(Some(all));
+                statement.or_statement(built(API, or.build())?)
+            }
             Self::Path { position, text } => {
                 let field = t::FieldToMatch::builder();
                 let field = field.uri_path(t::UriPath::builder().build()).build();
@@ -149,7 +159,7 @@ impl Statement {
     }
 }
 
-/// A statement without the one inside it, and a group without what [`managed`] reads.
+/// A statement without those inside it, and a group without what [`managed`] reads.
 fn outer(statement: &t::Statement) -> t::Statement {
     let mut outer = statement.clone();
     if let Some(rate) = &mut outer.rate_based_statement {
@@ -157,6 +167,9 @@ fn outer(statement: &t::Statement) -> t::Statement {
     }
     if let Some(not) = &mut outer.not_statement {
         not.statement = None;
+    }
+    if let Some(or) = &mut outer.or_statement {
+        or.statements.clear();
     }
     outer.managed_rule_group_statement = None;
     outer
@@ -190,7 +203,8 @@ mod tests {
 
     #[test]
     fn what_is_sent_reads_back_the_same() {
-        let everything = Statement::path("STARTS_WITH", "/");
+        let checks = ["/ready", "/_side"].map(|path| Statement::path("EXACTLY", path));
+        let others = Statement::Not(Box::new(Statement::AnyOf(checks.into())));
         let bridge = Statement::From("arn:set".into());
         for statement in [
             Statement::managed("AWSManagedRulesSQLiRuleSet"),
@@ -205,7 +219,7 @@ mod tests {
                 limit: 600_000,
                 window_seconds: 60,
                 per: "CONSTANT".into(),
-                of: Box::new(everything),
+                of: Box::new(others),
             },
         ] {
             assert_eq!(Statement::of(&statement.sent().unwrap()), statement);

@@ -170,11 +170,14 @@ async fn a_save_contains_the_journal_and_the_history_grows_behind_what_is_whole(
     let path = folder.path().join("dev.history.jsonl");
     let torn = [std::fs::read(&path).unwrap(), b"{\"n\": 2".to_vec()].concat();
     std::fs::write(&path, torn).unwrap();
+    let store = LocalStore::new(folder.path(), "dev");
+    let cut = history(&store).await.unwrap();
+    assert_eq!((cut.lines.len(), cut.torn), (1, true));
     let (mut writer, state) = open(folder.path()).await;
     assert_eq!((state.serial, state.steps.len()), (1, 1));
     writer.note(entry).await.unwrap();
-    let store = LocalStore::new(folder.path(), "dev");
-    assert_eq!(history(&store).await.unwrap().lines.len(), 2);
+    let runs = history(&store).await.unwrap();
+    assert_eq!((runs.lines.len(), runs.torn), (2, false));
 }
 
 /// State and journal as the last program that wrote version 1 left them: read, carried over, and written as what is
