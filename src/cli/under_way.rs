@@ -75,7 +75,12 @@ pub fn check(plan: &Plan, seen: &Observations) -> Result<(), Failure> {
         return Ok(());
     };
     // What Route 53 answers counts, not what the traffic command has set last.
-    let live = weights(seen).unwrap_or_else(|| note.weights.map_or(Live::default(), Live::from));
+    let live = match weights(seen) {
+        // The other side has no record: nobody could go there, and the end of the last one is the end of the platform.
+        Some(Live { blue: None, .. } | Live { green: None, .. }) => return Ok(()),
+        Some(live) => live,
+        None => note.weights.map_or(Live::default(), Live::from),
+    };
     let green = live.green_percent();
     let weight = match first.scope.as_str() {
         "blue" if live != Live::default() => (100.0 - green).ceil(),
@@ -246,18 +251,31 @@ mod tests {
     #[test]
     fn what_route_53_answers_counts_and_not_what_was_noted() {
         let back = "epoch=3 act=rollback blue=100 green=0";
+        let over = "epoch=3 act=cutover blue=0 green=100 writer=green";
         let record = |weight: i64| live(json!({"weight": weight}));
+        let both = |blue, green| [Some(blue), Some(green)];
         for (note, weights, scope, what) in [
-            (back, [50, 50], "green", Some("50 % of the customers")),
-            (back, [100, 0], "green", None),
-            ("epoch=3 act=done blue=50 green=50", [100, 0], "green", None),
-            (back, [0, 100], "blue", None),
-            (back, [100, 1], "green", Some("1 % of the customers")),
-            ("epoch=x", [100, 0], "green", Some("damaged")),
+            (back, both(50, 50), "green", Some("50 % of the customers")),
+            (back, both(100, 0), "green", None),
+            (
+                "epoch=3 act=done blue=50 green=50",
+                both(100, 0),
+                "green",
+                None,
+            ),
+            (back, both(0, 100), "blue", None),
+            (back, both(100, 1), "green", Some("1 % of the customers")),
+            (over, both(0, 100), "green", Some("100 % of the customers")),
+            ("epoch=x", both(100, 0), "green", Some("damaged")),
+            // The last one there is.
+            (back, [Some(100), None], "blue", None),
+            (over, [None, Some(100)], "green", None),
         ] {
             let mut seen = seen(note, false);
             for (step, weight) in RECORDS.iter().zip(weights) {
-                seen.insert((*step).to_owned(), record(weight));
+                if let Some(weight) = weight {
+                    seen.insert((*step).to_owned(), record(weight));
+                }
             }
             let refused = check(&removes(&[scope], "rds/cluster"), &seen).err();
             let said = refused.map(|failure| failure.message);

@@ -1,6 +1,9 @@
 //! How much a difference matters, from what the fields of the types mean: what is open to the internet, encrypted less, no
 //! longer backed up or logged, or allowed to more people than declared, is of high severity.
 
+mod settings;
+
+use self::settings::{BALANCER, weakened};
 use crate::engine::diff::{Change, TAGS};
 use crate::engine::drift::{Difference, Severity};
 use ipnet::IpNet;
@@ -19,122 +22,6 @@ const GUARDS: [(&str, &str); 6] = [
     (
         "secretsmanager/rotation",
         "the password is no longer rotated",
-    ),
-];
-
-const CLUSTER_PARAMETERS: &str = "rds/cluster_parameter_group";
-const INSTANCE_PARAMETERS: &str = "rds/parameter_group";
-const BALANCER: &str = "elbv2/load_balancer";
-
-/// The fields that hold settings by the names that AWS gives them.
-const NAMED: [&str; 2] = ["parameters", "attributes"];
-
-/// Settings in these that the blueprint sets and that encrypt, guard or log, by type: any other value is less of it.
-const SET: [(&str, &str, &str); 14] = [
-    (
-        CLUSTER_PARAMETERS,
-        "rds.force_ssl",
-        "connections need no encryption any more",
-    ),
-    (
-        CLUSTER_PARAMETERS,
-        "log_connections",
-        "the database logs less",
-    ),
-    (
-        CLUSTER_PARAMETERS,
-        "log_disconnections",
-        "the database logs less",
-    ),
-    (
-        CLUSTER_PARAMETERS,
-        "pgaudit.log",
-        "the database logs otherwise",
-    ),
-    (
-        CLUSTER_PARAMETERS,
-        "pgaudit.log_parameter",
-        "card data may get into the log",
-    ),
-    (
-        CLUSTER_PARAMETERS,
-        "pgaudit.role",
-        "reads and writes are logged otherwise",
-    ),
-    (
-        CLUSTER_PARAMETERS,
-        "shared_preload_libraries",
-        "the database may log less",
-    ),
-    (
-        INSTANCE_PARAMETERS,
-        "pg_stat_statements.track_utility",
-        "passwords in statements are kept in clear",
-    ),
-    (
-        BALANCER,
-        "access_logs.s3.enabled",
-        "requests are not logged any more",
-    ),
-    (
-        BALANCER,
-        "access_logs.s3.bucket",
-        "the log of requests goes elsewhere",
-    ),
-    (
-        BALANCER,
-        "connection_logs.s3.enabled",
-        "connections are not logged any more",
-    ),
-    (
-        BALANCER,
-        "connection_logs.s3.bucket",
-        "the log of connections goes elsewhere",
-    ),
-    (
-        BALANCER,
-        "routing.http.drop_invalid_header_fields.enabled",
-        "headers that are not valid reach the services",
-    ),
-    (
-        "elbv2/listener",
-        "routing.http.response.strict_transport_security.header_value",
-        "browsers may come without encryption",
-    ),
-];
-
-/// A setting that the blueprint leaves as AWS makes it, the values that take nothing away, and what any other means.
-type Left = (
-    &'static str,
-    &'static str,
-    &'static [&'static str],
-    &'static str,
-);
-
-const LEFT: [Left; 4] = [
-    (
-        CLUSTER_PARAMETERS,
-        "log_statement",
-        &["none"],
-        "passwords in statements get into the log in clear",
-    ),
-    (
-        INSTANCE_PARAMETERS,
-        "log_statement",
-        &["none"],
-        "passwords in statements get into the log in clear",
-    ),
-    (
-        BALANCER,
-        "waf.fail_open.enabled",
-        &["false"],
-        "requests pass when the firewall does not answer",
-    ),
-    (
-        BALANCER,
-        "routing.http.desync_mitigation_mode",
-        &["defensive", "strictest"],
-        "requests that can be read in two ways pass",
     ),
 ];
 
@@ -258,23 +145,6 @@ fn setting(kind: &str, change: &Change) -> (Severity, &'static str) {
 const STRANGER: &str = "it holds something that is not ours";
 const OTHER_REQUESTS: &str = "the firewall lets other requests through";
 
-/// Why a setting that AWS names is less than was asked for.
-fn weakened(kind: &str, change: &Change) -> Option<&'static str> {
-    if !NAMED.contains(&change.field()) {
-        return None;
-    }
-    let name = change.entry()?;
-    if change.want.is_some() {
-        let set = SET.iter().find(|(of, key, _)| (*of, *key) == (kind, name));
-        return set.map(|(.., why)| *why);
-    }
-    let have = change.have.as_ref()?.as_str()?;
-    let left = LEFT
-        .iter()
-        .find(|(of, key, fine, _)| (*of, *key) == (kind, name) && !fine.contains(&have));
-    left.map(|(.., why)| *why)
-}
-
 /// Judges what there is beside what a type declares: things of somebody else, or a setting that we do not use.
 fn beside(kind: &str, entry: &str) -> (Severity, &'static str) {
     // A rule of a listener shows as its priority.
@@ -359,8 +229,6 @@ fn is_public(cidr: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blueprint::{Facts, build};
-    use crate::config::Config;
     use crate::engine::diff::Path;
     use serde_json::json;
 
@@ -381,45 +249,6 @@ mod tests {
             have: some(have),
         };
         severity(kind, false, Difference::Setting(&change))
-    }
-
-    #[test]
-    fn settings_that_encrypt_guard_or_log_are_declared_and_of_high_severity() {
-        let graph = build(&Config::default(), &Facts::sample()).unwrap();
-        for (kind, name, why) in SET {
-            let mut steps = graph.steps.iter().filter(|step| step.kind == kind);
-            let declared = steps.find_map(|step| {
-                NAMED.into_iter().find_map(|field| {
-                    let value = step.spec.get(field)?.get(name)?;
-                    Some((field, value.clone()))
-                })
-            });
-            let (field, want) = declared.unwrap_or_else(|| panic!("{kind} sets no {name}"));
-            for have in [json!("other"), json!(null)] {
-                let found = judged(kind, [field, name], want.clone(), have);
-                assert_eq!(found, (Severity::High, why));
-            }
-            assert_eq!(
-                of(kind, [field, name], json!(null), json!("other")),
-                Severity::Medium
-            );
-        }
-        for (kind, name, fine, why) in LEFT {
-            let found = |have: &str| judged(kind, [NAMED[0], name], json!(null), json!(have));
-            assert_eq!(found("other"), (Severity::High, why));
-            for value in fine {
-                assert_eq!(found(value).0, Severity::Medium);
-            }
-            assert!(graph.steps.iter().all(|step| {
-                let set = |field: &str| step.spec.get(field).and_then(|all| all.get(name));
-                step.kind != kind || NAMED.into_iter().all(|field| set(field).is_none())
-            }));
-        }
-        let group = [NAMED[0], "rds.logical_replication"];
-        assert_eq!(
-            of(CLUSTER_PARAMETERS, group, json!("1"), json!("0")),
-            Severity::Medium
-        );
     }
 
     #[test]
