@@ -44,8 +44,9 @@ pub const NEEDS: &[Api] = &[
 ];
 /// When Route 53 has not taken the change after this time, green's health check is made to fail besides.
 const ROUTE53_IS_SLOW: Duration = Duration::from_secs(10);
-/// The first look at the records takes so long at most: the levers do not wait for a Route 53 that hangs.
-const LOOK: Duration = Duration::from_secs(3);
+/// Each question before the levers takes so long at most: where the records are, whose account it is, how they stand. They do not
+/// wait for a Route 53 that hangs.
+pub const LOOK: Duration = Duration::from_secs(3);
 /// How the actions of Route 53 begin.
 const ROUTE53: &str = "route53:";
 /// How often the change is sent when its outcome is not clear.

@@ -196,6 +196,22 @@ impl<'a, W: World> Shift<'a, W> {
         Ok(Look::Mine(Box::new(standing)))
     }
 
+    /// Looks at the records while a weight stays as it is: what decides in place of the gate. It goes on when they cannot be read: green
+    /// can still be judged, and a rollback can still be tried.
+    async fn decided(&mut self) -> Option<End> {
+        match self.read_records().await {
+            Ok(Look::Ends(end)) => Some(end),
+            Ok(Look::Mine(standing)) if self.world.stopping() => {
+                Some(End::Interrupted(standing.live))
+            }
+            Ok(Look::Mine(_)) => None,
+            Err(error) => {
+                self.unreadable(&error);
+                None
+            }
+        }
+    }
+
     /// Takes over what somebody has written for this shift.
     fn accept(&mut self, found: Note) {
         let event = match found.act {

@@ -236,10 +236,7 @@ pub fn stopped(plan: &Plan) -> Exit {
 
 /// Says in one line where errors go what keeps a plan from being run: its text stands on standard output.
 pub fn complain(cx: &Context<'_>, plan: &Plan) -> Result<(), Failure> {
-    let problems = plan.problems.iter().map(|p| (&p.step, &p.error));
-    let nodes = plan.nodes.iter();
-    let refused = nodes.filter_map(|n| n.refused.as_ref().map(|error| (&n.step, error)));
-    let mut all = problems.chain(refused);
+    let mut all = plan.errors();
     let Some((step, error)) = all.next() else {
         return Ok(());
     };

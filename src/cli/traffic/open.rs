@@ -17,13 +17,10 @@ use crate::traffic::account::{Account, Show};
 use crate::traffic::gate::DataMode;
 use crate::traffic::history::Log;
 use crate::traffic::names::Names;
+use crate::traffic::rollback::LOOK;
 use crate::traffic::time::{Time, VARIABLE};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{OnceCell, watch};
-
-/// A rollback waits so long for Route 53's answer where the records are, and for STS's whose account it is.
-const WAITS: Duration = Duration::from_secs(3);
 
 /// Connects and finds the records. Nothing is written.
 pub async fn account(
@@ -45,8 +42,8 @@ pub async fn account_for_rollback(cx: &Context<'_>) -> Result<(Config, Account),
     let (config, account) = connected(cx, false, DataMode::TwoWay).await?;
     let silent = || Error::of(Class::Unclear, "traffic rollback", "no answer yet");
     let (place, whose) = tokio::join!(
-        tokio::time::timeout(WAITS, account.place()),
-        tokio::time::timeout(WAITS, whose(&account.aws, &config))
+        tokio::time::timeout(LOOK, account.place()),
+        tokio::time::timeout(LOOK, whose(&account.aws, &config))
     );
     match place.unwrap_or_else(|_| Err(silent())) {
         Ok(_) => {}

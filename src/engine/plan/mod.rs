@@ -230,6 +230,14 @@ impl Plan {
             .count()
     }
 
+    /// What keeps it, or a step of it, from being run: each with its step.
+    pub fn errors(&self) -> impl Iterator<Item = (&str, &Error)> {
+        let problems = self.problems.iter().map(|p| (p.step.as_str(), &p.error));
+        let steps = self.nodes.iter();
+        let refused = steps.filter_map(|n| Some((n.step.as_str(), n.refused.as_ref()?)));
+        problems.chain(refused)
+    }
+
     /// How many steps are refused.
     pub fn refusals(&self) -> usize {
         self.nodes.iter().filter(|n| n.refused.is_some()).count()

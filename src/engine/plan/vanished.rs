@@ -219,8 +219,6 @@ fn problem(lost: &Vanished, what: &str) -> Problem {
 impl Plan {
     /// True when nothing stands in the way but what the user decides.
     pub fn is_refused(&self) -> bool {
-        let problems = self.problems.iter().map(|p| &p.error);
-        let refused = self.nodes.iter().filter_map(|n| n.refused.as_ref());
-        Error::are_refusals(problems.chain(refused))
+        Error::are_refusals(self.errors().map(|(_, error)| error))
     }
 }

@@ -4,7 +4,7 @@ use super::super::gate::{Action, Decision, Gate, Rule, Verdict};
 use super::super::history::Event;
 use super::super::rollback::turn_back;
 use super::super::world::World;
-use super::{End, Look, Shift};
+use super::{End, Shift};
 use crate::engine::Error;
 
 /// Seconds between two looks at metrics and everything else.
@@ -19,14 +19,8 @@ impl<W: World> Shift<'_, W> {
         let mut runs: Option<String> = None;
         let (mut shared, mut failing) = (false, false);
         loop {
-            match self.read_records().await {
-                Ok(Look::Ends(end)) => return Ok(Err(end)),
-                Ok(Look::Mine(standing)) if self.world.stopping() => {
-                    return Ok(Err(End::Interrupted(standing.live)));
-                }
-                Ok(Look::Mine(_)) => {}
-                // The gate goes on: who cannot be read can still be judged, and a rollback can still be tried.
-                Err(error) => self.unreadable(&error),
+            if let Some(end) = self.decided().await {
+                return Ok(Err(end));
             }
             let now = self.seconds();
             let failed = self.world.probes().map_or(0, |p| p.failed_in_a_row);

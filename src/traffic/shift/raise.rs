@@ -64,8 +64,7 @@ impl<W: World> Shift<'_, W> {
             match self.world.write(&standing, Some(to), &note).await {
                 Ok(change) => {
                     self.taken(note, standing.live, Some(&change));
-                    let ended = self.until_known(&change).await?;
-                    return Ok(match ended {
+                    return Ok(match self.until_known(&change).await {
                         Some(end) => Err(end),
                         None => Ok(self.note.at.unwrap_or(now).as_second()),
                     });
@@ -98,15 +97,10 @@ impl<W: World> Shift<'_, W> {
 
     /// Waits until all servers of Route 53 know the change. Customers come meanwhile: whoever takes the traffic away is seen at once, and
     /// a green whose probes fail is judged without waiting on.
-    async fn until_known(&mut self, change: &str) -> Result<Option<End>, Error> {
+    async fn until_known(&mut self, change: &str) -> Option<End> {
         for _ in 0..IN_SYNC_SECONDS {
-            match self.read_records().await {
-                Ok(Look::Ends(end)) => return Ok(Some(end)),
-                Ok(Look::Mine(standing)) if self.world.stopping() => {
-                    return Ok(Some(End::Interrupted(standing.live)));
-                }
-                Ok(Look::Mine(_)) => {}
-                Err(error) => self.unreadable(&error),
+            if let Some(end) = self.decided().await {
+                return Some(end);
             }
             if self.world.in_sync(change).await.unwrap_or(false) {
                 let text = "all servers of Route 53 answer with it";
@@ -119,7 +113,7 @@ impl<W: World> Shift<'_, W> {
             }
             self.world.sleep(1).await;
         }
-        Ok(None)
+        None
     }
 
     /// The history cannot be written: a shift that was killed could not go on, so nothing more is raised.
