@@ -21,11 +21,19 @@ from sections.network import ec2
 from sections.services import compliance, compute, functions, iam, others
 from sections.stores import dynamodb, kms, rds, s3
 
-class Account:
-    """Everything found: per type a list of (id, name, description)."""
+class Nothing(dict):
+    """An answer of a call that was not made: whatever is taken out of it is empty too."""
 
-    def __init__(self, endpoint, region):
+    def __missing__(self, _key):
+        return Nothing()
+
+
+class Account:
+    """Everything found: per type a list of (id, name, description). `only_ids`: lists are asked for, descriptions are not."""
+
+    def __init__(self, endpoint, region, only_ids=False):
         self._endpoint, self._region, self._clients = endpoint, region, {}
+        self._only_ids = only_ids
         self.found = {}
         self.names = {}
 
@@ -46,8 +54,20 @@ class Account:
             return [item for page in client.get_paginator(operation).paginate(**params) for item in page.get(key, [])]
         return getattr(client, operation)(**params).get(key, [])
 
+    def about(self, service, operation, **params):
+        """What describes a thing."""
+        return Nothing() if self._only_ids else getattr(self.client(service), operation)(**params)
+
+    def parts(self, service, operation, key, **params):
+        """All pages of what belongs to a thing and has no id of its own."""
+        return [] if self._only_ids else self.all(service, operation, key, **params)
+
     def maybe(self, service, operation, **params):
-        """An answer without its metadata; None where AWS says that there is none."""
+        """What describes a thing, without its metadata; None where AWS says that there is none."""
+        return None if self._only_ids else self.asked(service, operation, **params)
+
+    def asked(self, service, operation, **params):
+        """The same of what decides whether a thing counts."""
         try:
             answer = getattr(self.client(service), operation)(**params)
         except botocore.exceptions.ClientError as problem:
@@ -163,7 +183,7 @@ def main():
     parser.add_argument("--ids", action="store_true")
     parser.add_argument("--kinds", action="store_true")
     arguments = parser.parse_args()
-    account = collected(Account(arguments.endpoint, arguments.region))
+    account = collected(Account(arguments.endpoint, arguments.region, arguments.ids or arguments.kinds))
     if arguments.kinds:
         print(json.dumps({kind: [shown, len(account.found.get(shown, []))] for kind, shown in KINDS.items()}))
     else:

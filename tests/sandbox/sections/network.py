@@ -7,7 +7,7 @@ def ec2(account):
     for vpc in vpcs:
         for attribute in ("enableDnsSupport", "enableDnsHostnames"):
             shown = account.maybe("ec2", "describe_vpc_attribute", VpcId=vpc["VpcId"], Attribute=attribute)
-            vpc[attribute] = next(value["Value"] for key, value in shown.items() if key != "VpcId")
+            vpc[attribute] = next((value["Value"] for key, value in (shown or {}).items() if key != "VpcId"), None)
         account.add("vpc", vpc["VpcId"], vpc, "default" if vpc["IsDefault"] else None)
     of = lambda item: account.names.get(item.get("VpcId"), "")
     for subnet in account.all("ec2", "describe_subnets", "Subnets"):
@@ -31,7 +31,7 @@ def ec2(account):
         account.add("vpc-endpoint", endpoint["VpcEndpointId"], endpoint)
     for service in account.all("ec2", "describe_vpc_endpoint_service_configurations", "ServiceConfigurations"):
         name = service["ServiceId"]
-        service["AllowedPrincipals"] = account.all(
+        service["AllowedPrincipals"] = account.parts(
             "ec2", "describe_vpc_endpoint_service_permissions", "AllowedPrincipals", ServiceId=name
         )
         account.add("endpoint-service", name, service)
@@ -62,17 +62,16 @@ def transit_gateways(account):
         if table["State"] == "deleted":
             continue
         name = table["TransitGatewayRouteTableId"]
-        table["Associations"] = account.all(
+        table["Associations"] = account.parts(
             "ec2", "get_transit_gateway_route_table_associations", "Associations", TransitGatewayRouteTableId=name
         )
-        table["Propagations"] = account.all(
+        table["Propagations"] = account.parts(
             "ec2",
             "get_transit_gateway_route_table_propagations",
             "TransitGatewayRouteTablePropagations",
             TransitGatewayRouteTableId=name,
         )
         every = [{"Name": "type", "Values": ["static", "propagated"]}]
-        table["Routes"] = account.client("ec2").search_transit_gateway_routes(
-            TransitGatewayRouteTableId=name, Filters=every
-        )["Routes"]
+        found = account.about("ec2", "search_transit_gateway_routes", TransitGatewayRouteTableId=name, Filters=every)
+        table["Routes"] = found["Routes"]
         account.add("transit-gateway-route-table", name, table)

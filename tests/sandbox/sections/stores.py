@@ -3,14 +3,14 @@
 
 def rds(account):
     """Databases."""
-    tags = lambda arn: account.client("rds").list_tags_for_resource(ResourceName=arn)["TagList"]
+    tags = lambda arn: account.about("rds", "list_tags_for_resource", ResourceName=arn)["TagList"]
     for group in account.all("rds", "describe_db_subnet_groups", "DBSubnetGroups"):
         group["Tags"] = tags(group["DBSubnetGroupArn"])
         account.add("db-subnet-group", group["DBSubnetGroupName"], group, group["DBSubnetGroupName"])
     for group in account.all("rds", "describe_db_cluster_parameter_groups", "DBClusterParameterGroups"):
         name = group["DBClusterParameterGroupName"]
         group["Tags"] = tags(group["DBClusterParameterGroupArn"])
-        group["Parameters"] = account.all(
+        group["Parameters"] = account.parts(
             "rds", "describe_db_cluster_parameters", "Parameters", DBClusterParameterGroupName=name, Source="user"
         )
         account.add("db-cluster-parameter-group", name, group, name)
@@ -18,7 +18,7 @@ def rds(account):
         name = group["DBParameterGroupName"]
         if not name.startswith("default."):
             group["Tags"] = tags(group["DBParameterGroupArn"])
-            group["Parameters"] = account.all(
+            group["Parameters"] = account.parts(
                 "rds", "describe_db_parameters", "Parameters", DBParameterGroupName=name, Source="user"
             )
             account.add("db-parameter-group", name, group, name)
@@ -55,7 +55,7 @@ def s3(account):
     """Buckets with all their settings and how much is in them (not of those that access logs are delivered to: every
     look at another bucket adds to them). The bucket of a shared state belongs to no deployment."""
     names = [bucket["Name"] for bucket in account.client("s3").list_buckets()["Buckets"]]
-    tags = {name: (account.maybe("s3", "get_bucket_tagging", Bucket=name) or {}).get("TagSet", []) for name in names}
+    tags = {name: (account.asked("s3", "get_bucket_tagging", Bucket=name) or {}).get("TagSet", []) for name in names}
     names = [name for name in names if {"Key": "Purpose", "Value": "deployer-state"} not in tags[name]]
     logging = [account.maybe("s3", "get_bucket_logging", Bucket=name) or {} for name in names]
     targets = {one["LoggingEnabled"]["TargetBucket"] for one in logging if "LoggingEnabled" in one}
@@ -65,19 +65,19 @@ def s3(account):
         }
         if name not in targets:
             for count, key in (("versions", "Versions"), ("delete markers", "DeleteMarkers")):
-                settings[count] = len(account.all("s3", "list_object_versions", key, Bucket=name))
+                settings[count] = len(account.parts("s3", "list_object_versions", key, Bucket=name))
         account.add("bucket", name, settings, name)
 
 
 def dynamodb(account):
     """Tables."""
     for name in account.all("dynamodb", "list_tables", "TableNames"):
-        table = account.client("dynamodb").describe_table(TableName=name)["Table"]
-        table["TimeToLive"] = account.client("dynamodb").describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-        table["Backups"] = account.client("dynamodb").describe_continuous_backups(TableName=name)[
+        table = account.about("dynamodb", "describe_table", TableName=name)["Table"]
+        table["TimeToLive"] = account.about("dynamodb", "describe_time_to_live", TableName=name)["TimeToLiveDescription"]
+        table["Backups"] = account.about("dynamodb", "describe_continuous_backups", TableName=name)[
             "ContinuousBackupsDescription"
         ]
-        table["Tags"] = account.all("dynamodb", "list_tags_of_resource", "Tags", ResourceArn=table["TableArn"])
+        table["Tags"] = account.parts("dynamodb", "list_tags_of_resource", "Tags", ResourceArn=table["TableArn"])
         account.add("table", name, table, name)
 
 
@@ -101,10 +101,10 @@ def kms(account):
                     account.add("alias", alias, {"of": "a key pending deletion"}, alias)
             continue
         key["Aliases"] = sorted(own)
-        key["Policy"] = account.client("kms").get_key_policy(KeyId=name, PolicyName="default")["Policy"]
+        key["Policy"] = account.about("kms", "get_key_policy", KeyId=name, PolicyName="default")["Policy"]
         key["Rotation"] = account.maybe("kms", "get_key_rotation_status", KeyId=name)
         key["Tags"] = [
             {"Key": tag["TagKey"], "Value": tag["TagValue"]}
-            for tag in account.client("kms").list_resource_tags(KeyId=name)["Tags"]
+            for tag in account.about("kms", "list_resource_tags", KeyId=name)["Tags"]
         ]
         account.add("key", name, key, ",".join(sorted(own)) or None)
