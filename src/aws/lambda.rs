@@ -5,6 +5,7 @@ use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guar
 use super::call::Caller;
 use super::kms::through;
 use super::reader::Reader;
+use super::recent::HandedOver;
 use super::redact::redact;
 use crate::engine::{Class, Error};
 use aws_sdk_lambda::Client;
@@ -124,6 +125,10 @@ pub struct Lambda {
     pub zips: Option<Zips>,
     /// ListEventSourceMappings: all of the region.
     listed: Reader<(), Vec<EventSourceMappingConfiguration>>,
+    /// ListFunctions: all of the region.
+    all: Reader<(), Vec<FunctionConfiguration>>,
+    /// The same, handed over to the search that runs beside a refresh.
+    last: HandedOver<Vec<FunctionConfiguration>>,
     caller: Arc<Caller>,
 }
 
@@ -132,6 +137,8 @@ impl Lambda {
         let client = Client::new(config);
         Self {
             zips: None,
+            all: all(&client, caller),
+            last: HandedOver::default(),
             listed: listed(&client, caller),
             caller: caller.clone(),
             client,
@@ -196,13 +203,15 @@ impl Lambda {
         }
     }
 
-    /// The functions of the region.
+    /// The functions of the region, as of a moment ago.
     pub async fn functions(&self) -> Result<Vec<FunctionConfiguration>, Error> {
-        let send = |marker| self.client.list_functions().set_marker(marker).send();
-        let all = self.caller.pages(LIST_FUNCTIONS, send, |page| {
-            (page.functions.unwrap_or_default(), page.next_marker)
-        });
-        all.await
+        let read = async { Ok(self.all.get(()).await?.unwrap_or_default()) };
+        self.last.keep(&self.caller, read).await
+    }
+
+    /// What [`Lambda::functions`] has just listed.
+    pub fn just_listed(&self) -> Option<Vec<FunctionConfiguration>> {
+        self.last.take(&self.caller)
     }
 
     /// The event source mappings of the region.
@@ -231,6 +240,21 @@ fn taken(refused: &SdkError<InvokeError>) -> Option<InvokeOutput> {
     let busy = json!({"status": "busy", "error": {"message": "another run of it is at work"}});
     let payload = Blob::new(busy.to_string());
     Some(InvokeOutput::builder().payload(payload).build())
+}
+
+fn all(client: &Client, caller: &Arc<Caller>) -> Reader<(), Vec<FunctionConfiguration>> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |_| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let send = |marker| client.list_functions().set_marker(marker).send();
+            let all = caller.pages(LIST_FUNCTIONS, send, |page| {
+                (page.functions.unwrap_or_default(), page.next_marker)
+            });
+            Ok(HashMap::from([((), all.await?)]))
+        }
+        .boxed()
+    })
 }
 
 fn listed(

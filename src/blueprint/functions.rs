@@ -341,6 +341,7 @@ fn queue(here: &mut EnvironmentBuilder<'_>, keys: &Keys, function: &str) -> Hand
         policy: Policy::of(vec![deny]),
         exposed: Exposed::new(),
         others: Exposed::new(),
+        members: Vec::new(),
     };
     let queue = here.add(&thing, spec);
     here.output(&format!("queue.{thing}"), &queue.url);

@@ -229,6 +229,7 @@ mod tests {
             loss: Default::default(),
             holds_data: false,
             interrupts: Vec::new(),
+            follows: false,
         };
         Plan {
             nodes: scopes.iter().map(node).collect(),

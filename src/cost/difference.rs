@@ -106,6 +106,7 @@ fn sides<'a>(graph: &'a Graph, plan: &'a Plan) -> (Vec<Item<'a>>, Vec<Item<'a>>)
             needs: needs.clone(),
         };
         match (node.op, node.verb) {
+            _ if node.follows => {}
             (Op::Ensure, Verb::Create) => after.push(item(&node.spec)),
             (Op::Ensure, _) => {
                 let there = node.live.as_ref().map_or(&node.spec, |live| &live.spec);

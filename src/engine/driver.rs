@@ -35,7 +35,7 @@ pub enum Data {
 }
 
 pub use super::meta::{
-    Changing, Delegated, Derived, Meta, Nature, Owner, Replace, Retention, Upgrade,
+    Between, Changing, Delegated, Derived, Meta, Nature, Owner, Replace, Retention, Upgrade,
 };
 use super::ownership::Mark;
 

@@ -130,6 +130,7 @@ fn node(
         loss: DataLoss::default(),
         holds_data: false,
         interrupts: Vec::new(),
+        follows: false,
         seconds: SECONDS,
     }
 }

@@ -83,6 +83,9 @@ pub struct Upgrade {
     pub judge: fn(found: &Value, wanted: &Value) -> Result<Vec<String>, Error>,
 }
 
+/// What a thing is while those that use it change: the desired struct, and what is recorded and found of what that takes away.
+pub type Between = fn(recorded: &Value, found: &Value, wanted: &Value) -> Value;
+
 /// An output that an update changes, and the fields by whose change; by that of any when none is named.
 pub type Changing = (&'static str, &'static [&'static str]);
 
@@ -130,6 +133,8 @@ pub struct Meta {
     pub gone: Option<&'static str>,
     /// Settings that say how long or how much data is kept, each with what AWS deletes by itself when that becomes less.
     pub expires: &'static [(&'static str, &'static str)],
+    /// Set for what allows its dependents something.
+    pub between: Option<Between>,
     /// Fields that AWS never shows: not compared.
     pub write_only: &'static [&'static str],
     /// Fields that show what others put into the thing: reported by drift and before a removal, and never touched.
@@ -161,6 +166,7 @@ impl Meta {
             interrupts: &[],
             gone: None,
             expires: &[],
+            between: None,
             write_only: &[],
             watched: &[],
             delegated: &[],

@@ -35,8 +35,8 @@ pub use clock::Clock;
 pub use context::{Context, Limits, Reads};
 pub use diff::{Change, diff};
 pub use driver::{
-    Changing, Data, Delegated, DeleteOptions, Delta, Derived, Driver, Edit, Identity, Key, Live,
-    Meta, Nature, Owned, Owner, Phase, Registry, Replace, Retention, Upgrade,
+    Between, Changing, Data, Delegated, DeleteOptions, Delta, Derived, Driver, Edit, Identity, Key,
+    Live, Meta, Nature, Owned, Owner, Phase, Registry, Replace, Retention, Upgrade,
 };
 pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};

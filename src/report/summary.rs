@@ -6,7 +6,7 @@ use super::plan::scopes;
 use super::value::{clean, columns, cut, many, seconds};
 use crate::engine::event::Verb;
 use crate::engine::exec::{Outcome, Report};
-use crate::engine::plan::{Op, Plan};
+use crate::engine::plan::{Node, Plan};
 use crate::state::{HistoryLine, Stage, State, What};
 use serde::Serialize;
 use serde_json::Value;
@@ -46,12 +46,7 @@ impl Totals {
         let mut met = BTreeSet::new();
         for (at, (step, verb, outcome)) in report.outcomes.iter().enumerate() {
             let slot = match outcome {
-                Outcome::Done
-                    if *verb == Verb::Replace
-                        && plan.nodes.get(at).is_some_and(|n| n.op == Op::Remove) =>
-                {
-                    continue;
-                }
+                Outcome::Done if plan.nodes.get(at).is_some_and(Node::is_second_half) => continue,
                 Outcome::Done => match verb {
                     Verb::Create => &mut out.created,
                     Verb::Adopt => &mut out.adopted,
@@ -59,7 +54,7 @@ impl Totals {
                     Verb::Replace => &mut out.replaced,
                     Verb::Delete => &mut out.deleted,
                 },
-                // Both halves of a replacement do not count twice.
+                // Both halves of a step do not count twice.
                 _ if !met.insert(step) => continue,
                 Outcome::Failed(_) => &mut out.failed,
                 Outcome::Blocked(_) => &mut out.blocked,

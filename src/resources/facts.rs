@@ -149,6 +149,7 @@ pub(super) fn meta<R: Resource>() -> Meta {
         takes_along: R::TAKES_ALONG,
         gone: R::GONE,
         expires: R::EXPIRES,
+        between: R::BETWEEN,
         interrupts: facts.interrupts,
         write_only: facts.write_only,
         watched: facts.watched,

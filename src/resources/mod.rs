@@ -30,6 +30,7 @@
 pub mod acm;
 mod adapter;
 pub mod autoscaling;
+mod between;
 pub mod cloudwatch;
 pub mod config;
 pub mod dynamodb;
@@ -44,6 +45,7 @@ pub mod iam;
 pub mod kms;
 pub mod lambda;
 pub mod logs;
+mod mappings;
 pub mod minimum;
 mod owned;
 pub mod policy;

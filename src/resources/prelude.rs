@@ -12,7 +12,7 @@ pub(super) use crate::aws::{
     kms, lambda, logs, rds, route53, s3, scheduler, secretsmanager, sns, sqs, ssm, wafv2,
 };
 pub(super) use crate::engine::{
-    Backup, Class, Data, Delegated, DeleteOptions, Delta, Derived, Edit, Error, Identity, Kind,
-    NameRule, Owned, Phase, Ref, Remains, Replace, Retention, Upgrade,
+    Backup, Between, Class, Data, Delegated, DeleteOptions, Delta, Derived, Edit, Error, Identity,
+    Kind, NameRule, Owned, Phase, Ref, Remains, Replace, Retention, Upgrade,
 };
 pub(super) use serde::{Deserialize, Serialize};

@@ -3,8 +3,8 @@
 use super::{Facts, SubFacts};
 use crate::aws::Aws;
 use crate::engine::{
-    Backup, Data, DeleteOptions, Delta, Derived, Error, Identity, Kind, Phase, Ref, Remains,
-    Retention, Upgrade,
+    Backup, Between, Data, DeleteOptions, Delta, Derived, Error, Identity, Kind, Phase, Ref,
+    Remains, Retention, Upgrade,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,8 @@ pub trait Resource:
     const GONE: Option<&'static str> = None;
     /// Settings that say how long or how much data is kept, each with what AWS deletes by itself when that becomes less.
     const EXPIRES: &'static [(&'static str, &'static str)] = &[];
+    /// For what allows its dependents something: what it allows until they have changed (see `between.rs`).
+    const BETWEEN: Option<Between> = None;
     /// The output that follows from the struct alone, if an update changes one.
     const DERIVED: Option<Derived> = None;
     /// How its tags are changed: its service's way, or [`NoTags`].

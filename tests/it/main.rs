@@ -42,6 +42,7 @@ mod reaching;
 mod removal;
 mod requests;
 mod review;
+mod rights;
 mod sandbox;
 mod scopes;
 mod shared;

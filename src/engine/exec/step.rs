@@ -85,7 +85,7 @@ impl Work {
                 self.note(Stage::Created, &outputs).await?;
                 outputs
             }
-            None if driver.meta().nature == Nature::SubResource => {
+            None if self.node.follows || driver.meta().nature == Nature::SubResource => {
                 let live = self.until(driver, None, Self::settled).await?;
                 let outputs = live.outputs.clone();
                 first = Some(live);

@@ -1,5 +1,6 @@
 //! The plan that makes the account match the graph.
 
+use super::between::in_two;
 use super::chosen::apart;
 use super::circles::untie;
 use super::decide::{Decision, decide};
@@ -38,7 +39,8 @@ pub fn build(
     };
     let mut plan = Plan::default();
     let decisions = decisions(&inputs, &mut plan);
-    let ensure = nodes(&inputs, decisions, &mut plan);
+    let mut ensure = nodes(&inputs, decisions, &mut plan);
+    in_two(&inputs, &mut ensure, &mut plan);
     removals(&inputs, &ensure, &mut plan);
     wait_for_removals(state, &ensure, &mut plan);
     apart(&mut plan, graph, chosen, state, &options.only);

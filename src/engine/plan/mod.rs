@@ -1,6 +1,7 @@
 //! The plan: an explicit list of nodes, made by pure functions of graph, state and observations. `apply` and `destroy`
 //! execute this very value.
 
+mod between;
 mod build;
 mod chosen;
 mod circles;
@@ -111,6 +112,9 @@ pub struct Node {
     /// What service it interrupts and for how long.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub interrupts: Vec<Interruption>,
+    /// True for the second half of an update, which takes away what no dependent uses any more: the first one shows all of it.
+    #[serde(skip)]
+    pub follows: bool,
 }
 
 /// Something that forbids the run as a whole: nothing is written before it is solved.
@@ -195,6 +199,14 @@ pub struct Plan {
     pub vanished: Vec<Vanished>,
 }
 
+impl Node {
+    /// True for what belongs to another node of its step, which shows both: the removal of what is replaced, and what an update takes
+    /// away at last.
+    pub fn is_second_half(&self) -> bool {
+        self.follows || (self.verb == Verb::Replace && self.op == Op::Remove)
+    }
+}
+
 impl Plan {
     /// True when nothing is to be done.
     pub fn is_empty(&self) -> bool {
@@ -226,7 +238,7 @@ impl Plan {
     /// How many steps have this verb. What is refused is not done.
     pub fn count(&self, verb: Verb) -> usize {
         let done = self.nodes.iter().filter(|n| n.refused.is_none());
-        done.filter(|n| n.verb == verb && (verb != Verb::Replace || n.op == Op::Ensure))
+        done.filter(|n| n.verb == verb && !n.is_second_half())
             .count()
     }
 

@@ -205,6 +205,7 @@ impl Node {
             loss: DataLoss::default(),
             holds_data: false,
             interrupts: Vec::new(),
+            follows: false,
         }
     }
 }

@@ -56,6 +56,7 @@ impl Removal<'_> {
             loss: DataLoss::default(),
             holds_data,
             interrupts: Vec::new(),
+            follows: false,
         }
     }
 }
@@ -108,15 +109,13 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
         removed.insert(id, plan.nodes.len());
         plan.nodes.push(removal.node(inputs.registry, state));
     }
-    // Where all of it goes, nobody is left to be interrupted.
+    // Where all that it is part of goes too, nobody is left to be interrupted.
     for (id, node) in &removed {
         let record = &state.steps[*id];
         let driver = inputs.registry.get(&record.kind);
         let text = driver.ok().and_then(|d| d.meta().gone);
-        let is_part = !record
-            .needs
-            .iter()
-            .any(|n| removed.contains_key(n.as_str()));
+        let mut needs = record.needs.iter();
+        let is_part = record.needs.is_empty() || needs.any(|n| !removed.contains_key(n.as_str()));
         plan.nodes[*node].interrupts = text
             .filter(|_| is_part)
             .map(|text| Interruption {

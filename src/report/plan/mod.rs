@@ -13,7 +13,7 @@ use crate::engine::diff::Change;
 use crate::engine::event::Verb;
 use crate::engine::graph::SHARED;
 use crate::engine::matches;
-use crate::engine::plan::{DataLoss, Node, Op, Plan};
+use crate::engine::plan::{DataLoss, Node, Plan};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -168,11 +168,9 @@ fn headline(plan: &Plan, paint: Paint) -> String {
     paint.bold(&format!("Plan: {}", parts.join(", ")))
 }
 
-/// Every node but the removal that belongs to a replacement.
+/// Every step once.
 pub(super) fn shown(plan: &Plan) -> impl Iterator<Item = &Node> {
-    plan.nodes
-        .iter()
-        .filter(|n| n.verb != Verb::Replace || n.op == Op::Ensure)
+    plan.nodes.iter().filter(|n| !n.is_second_half())
 }
 
 /// `blue`, `green`, `shared`, and whatever else there is, once each and in this order.

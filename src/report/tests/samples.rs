@@ -38,6 +38,7 @@ pub(super) fn node(step: &str, kind: &str, scope: &str, verb: Verb) -> Node {
         loss: Default::default(),
         holds_data: false,
         interrupts: Vec::new(),
+        follows: false,
     }
 }
 

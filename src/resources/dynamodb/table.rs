@@ -10,6 +10,7 @@ use super::read::{
 use super::restore;
 use super::tags::{tags, tags_of};
 use super::write::{built, stream};
+use crate::resources::mappings::readers;
 use crate::resources::prelude::*;
 use crate::resources::recovery_points::not_asked;
 use aws_sdk_dynamodb::types::{BillingMode, TableStatus};
@@ -73,21 +74,25 @@ impl Resource for Table {
         }
         let outputs = outputs(DESCRIBE, &table)?;
         let arn = outputs.arn.as_str();
-        let (recovery_days, ttl, tags, mut exposed, sent) = futures::try_join!(
+        // Of the stream that there is, and of those before it, whose records stay for a day.
+        let of_stream = |source: &str| source.starts_with(&format!("{arn}/stream/"));
+        let (recovery_days, ttl, tags, mut exposed, sent, readers) = futures::try_join!(
             recovery(cx, name),
             ttl(cx, name),
             cx.tagged(arn, &key.identity.tags, tags_of(cx, arn)),
             exposed(cx, &outputs),
-            kinesis::streams(cx, name, sends)
+            kinesis::streams(cx, name, sends),
+            readers(cx, key.identity, of_stream)
         )?;
         exposed.extend(sent);
         cx.recent.note(arn, &tags);
-        let spec = Self {
+        let mut spec = Self {
             ttl,
             recovery_days,
             exposed,
             ..described(&table)
         };
+        spec.members.extend(readers);
         let of_its_own = is_restored(&table);
         let found = Found::tagged(spec, outputs, tags).phase(phase(&table));
         Ok(Some(if of_its_own { found.restored() } else { found }))

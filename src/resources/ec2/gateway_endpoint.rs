@@ -4,6 +4,7 @@
 use super::endpoint::{self, find_endpoint};
 use super::prelude::*;
 use super::{RouteTable, Vpc};
+use crate::resources::between;
 use crate::resources::policy::Policy;
 use aws_sdk_ec2::types::VpcEndpointType;
 
@@ -41,6 +42,7 @@ impl Resource for GatewayEndpoint {
         watched: &[],
         delegated: &[],
     };
+    const BETWEEN: Option<Between> = Some(between::endpoint);
     type Tags = Ec2Tags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {

@@ -5,6 +5,7 @@ use super::endpoint::{self, find_endpoint};
 use super::prelude::*;
 use super::{EndpointService, SecurityGroup, Subnet, Vpc};
 use crate::engine::List;
+use crate::resources::between;
 use crate::resources::policy::Policy;
 use aws_sdk_ec2::types::VpcEndpointType;
 
@@ -76,6 +77,7 @@ impl Resource for InterfaceEndpoint {
         watched: &[],
         delegated: &[],
     };
+    const BETWEEN: Option<Between> = Some(between::endpoint);
     type Tags = Ec2Tags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {

@@ -10,8 +10,9 @@ const WITH_A_LIST: [&str; 3] = [
     "Transit Gateway Attachment",
 ];
 
-/// True for the interface of a load balancer, a database instance, a function or a task of somebody else: it has none of our groups,
-/// and is of no load balancer of ours, which may have none.
+/// True for the interface of a load balancer, a database instance, a function or a task of somebody else. That of a load balancer
+/// names it, whatever groups it has; of the others it has none of our groups. Functions and instances that have one are found by their
+/// own lists (`vpc_members.rs`).
 pub(super) fn of_others(
     cx: &Aws,
     interface: &NetworkInterface,
@@ -26,9 +27,10 @@ pub(super) fn of_others(
         cx.own.any(is_it)
     };
     let mut groups = interface.groups().iter().filter_map(|g| g.group_id());
-    !WITH_A_LIST.iter().any(|listed| of.contains(listed))
-        && !balancer.is_some_and(is_balancer)
-        && !groups.any(is_ours)
+    match balancer {
+        Some(name) => !is_balancer(name),
+        None => !WITH_A_LIST.iter().any(|listed| of.contains(listed)) && !groups.any(is_ours),
+    }
 }
 
 /// The same where the groups of the deployment are those that are recorded; without a record nobody knows.
@@ -75,6 +77,7 @@ mod tests {
         for (of, group) in [
             ("RDSNetworkInterface", Some("sg-2")),
             ("ELB net/theirs/1", None),
+            ("ELB app/theirs/1", Some("sg-1")),
             ("AWS Lambda VPC ENI-theirs-1", Some("sg-2")),
         ] {
             assert!(theirs(&cx, of, group), "{of}");

@@ -4,6 +4,8 @@
 use super::interfaces::of_others;
 use super::prelude::*;
 use crate::engine::compare::UNREAD;
+use aws_sdk_lambda::types::FunctionConfiguration as Function;
+use aws_sdk_rds::types::DbInstance;
 
 /// What a list of others' things has; one that cannot be read is an entry of its own, and fails no step: none needs it.
 pub(super) fn listed<T: Default>(list: Result<T, Error>, unread: &mut Vec<String>) -> T {
@@ -40,7 +42,9 @@ pub(super) async fn strangers(cx: &Aws, vpc: &str, identity: &Identity) -> Vec<S
         ec2.all_flow_logs.get(()),
         cx.route53.private_zones(vpc),
     );
-    let (places, ways, more, never) = futures::join!(places, ways, more, never);
+    // Their interfaces may have groups of ours, and functions share them.
+    let users = futures::future::join(cx.lambda.functions(), cx.rds.instances.all());
+    let (places, ways, more, never, users) = futures::join!(places, ways, more, never, users);
     let (nats, peerings, flow_logs, zones) = more;
     let (subnets, groups, acls, tables) = places;
     let (endpoints, attachments, interfaces, gateways) = ways;
@@ -54,6 +58,9 @@ pub(super) async fn strangers(cx: &Aws, vpc: &str, identity: &Identity) -> Vec<S
     let (peerings, zones) = (listed(peerings, &mut out), listed(zones, &mut out));
     let flow_logs = listed(flow_logs, &mut out).unwrap_or_default();
     let (vpn, egress) = (listed(never.0, &mut out), listed(never.1, &mut out));
+    let functions = listed(users.0, &mut out);
+    let instances = listed(users.1.map(|all| all.to_vec()), &mut out);
+    out.extend(guests(cx, vpc, &functions, &instances));
     let mut add = |what: &str, id: Option<&str>, tags: &[t::Tag]| {
         if !of_deployment(identity, &tags_of(tags)) {
             out.push(format!("{what} {}", id.unwrap_or_default()));
@@ -136,6 +143,24 @@ pub(super) async fn strangers(cx: &Aws, vpc: &str, identity: &Identity) -> Vec<S
     out
 }
 
+/// Functions and database instances of others in the VPC. One with a security group of ours reaches what that may reach.
+fn guests(cx: &Aws, vpc: &str, functions: &[Function], instances: &[DbInstance]) -> Vec<String> {
+    let is_own = |kind: &str, name: &str| cx.own.any(|it| it.kind == kind && it.name == name);
+    let functions = functions.iter().filter_map(|f| {
+        let name = f.function_name()?;
+        let within_it = f.vpc_config()?.vpc_id()? == vpc;
+        (within_it && !is_own("lambda/function", name)).then(|| format!("function {name}"))
+    });
+    let instances = instances.iter().filter_map(|i| {
+        let name = i.db_instance_identifier()?;
+        let within_it = i.db_subnet_group()?.vpc_id()? == vpc;
+        // Who joins a cluster of ours shows there.
+        let cluster = i.db_cluster_identifier().unwrap_or_default();
+        (within_it && !is_own("rds/cluster", cluster)).then(|| format!("database instance {name}"))
+    });
+    functions.chain(instances).collect()
+}
+
 /// The table that came with the VPC: the main one, or (when another has its place) the only one without a mark and a
 /// subnet. The step of the main table tells the rest.
 fn own_table(tables: &[t::RouteTable]) -> Option<&str> {
@@ -175,7 +200,8 @@ async fn peerings(cx: &Aws, vpc: &str) -> Result<Vec<t::VpcPeeringConnection>, E
     Ok(all)
 }
 
-/// The DHCP options of a VPC that send its names to another server than Amazon's; `None` for those that came with it.
+/// The DHCP options of a VPC, where they are others than it came with: names are asked of another server, or in another domain, or
+/// another clock is believed.
 pub(super) async fn foreign_dhcp(cx: &Aws, id: Option<&str>) -> Result<Option<String>, Error> {
     const READ: Api = ec2::DESCRIBE_DHCP_OPTIONS;
     let Some(id) = id.filter(|id| *id != "default") else {
@@ -185,15 +211,24 @@ pub(super) async fn foreign_dhcp(cx: &Aws, id: Option<&str>) -> Result<Option<St
     let Some(answer) = found(cx.call(READ, || call.clone().send()).await)? else {
         return Ok(None);
     };
-    let all = answer
-        .dhcp_options()
-        .iter()
-        .flat_map(|o| o.dhcp_configurations());
-    let servers = all.filter(|c| c.key() == Some("domain-name-servers"));
-    let servers: Vec<&str> = servers
-        .flat_map(|c| c.values())
-        .filter_map(|v| v.value())
-        .collect();
-    let amazon = servers == ["AmazonProvidedDNS"];
-    Ok((!amazon).then(|| format!("{id}: {}", servers.join(", "))))
+    let all = answer.dhcp_options().iter();
+    let all = all.flat_map(|options| options.dhcp_configurations());
+    let mut set = Vec::new();
+    for one in all {
+        let values = one.values().iter().filter_map(|v| v.value());
+        let values: Vec<&str> = values.collect();
+        let key = one.key().unwrap_or_default();
+        let as_made = match key {
+            "domain-name-servers" => values == ["AmazonProvidedDNS"],
+            // "DHCP option sets in Amazon VPC": the name of the region, but for the oldest one.
+            "domain-name" => {
+                matches!(values[..], [name] if name == "ec2.internal" || name.ends_with(".compute.internal"))
+            }
+            _ => false,
+        };
+        if !as_made {
+            set.push(format!("{key} {}", values.join(", ")));
+        }
+    }
+    Ok((!set.is_empty()).then(|| format!("{id}: {}", set.join("; "))))
 }

@@ -3,6 +3,7 @@
 use super::IamTags;
 use super::policies::{delete_inline, detach};
 use super::tags::{tags, tags_of};
+use crate::resources::between;
 use crate::resources::holders::{self, held_by};
 use crate::resources::policy::Policy;
 use crate::resources::prelude::*;
@@ -60,6 +61,7 @@ impl Resource for Role {
         watched: &["members"],
         delegated: &[],
     };
+    const BETWEEN: Option<Between> = Some(between::role);
     type Tags = IamTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {

@@ -1,9 +1,7 @@
 //! Who else may call a function, from where, and who gets what it answers: statements of its policy, URLs, settings of its
 //! asynchronous calls, and mappings. The desired set is always empty: every entry is drift.
 
-use super::StreamMapping;
-use crate::aws::OwnThing;
-use crate::engine::ownership::MARK_STEP;
+use crate::resources::mappings::is_own;
 use crate::resources::prelude::*;
 use aws_sdk_lambda::types as t;
 use serde_json::Value;
@@ -132,31 +130,6 @@ pub(super) async fn callers(
         }
     }
     Ok(out)
-}
-
-/// A mapping of ours is recorded; before it is, its tags name its step. Of what may not be asked for its tags none are ours.
-async fn is_own(
-    cx: &Aws,
-    one: &t::EventSourceMappingConfiguration,
-    identity: &Identity,
-) -> Result<bool, Error> {
-    let id = one.uuid().unwrap_or_default();
-    let own = |is_it: &dyn Fn(&OwnThing) -> bool| {
-        cx.own.any(|it| it.kind == StreamMapping::TYPE && is_it(it))
-    };
-    if own(&|it| it.outputs["id"] == id) {
-        return Ok(true);
-    }
-    let arn = one.event_source_mapping_arn().unwrap_or_default();
-    match found(cx.lambda.tags(arn).await) {
-        Ok(tags) => {
-            let tags = tags.unwrap_or_default();
-            let step = tags.get(MARK_STEP);
-            Ok(of_deployment(identity, &tags) && own(&|it| Some(&it.step) == step))
-        }
-        Err(error) if error.is_denied() => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 /// What settings of asynchronous calls say, in words.

@@ -362,7 +362,13 @@ fn phase(live: &t::FunctionConfiguration) -> Phase {
 }
 
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-    let all = cx.lambda.functions().await?.into_iter();
+    // The refresh beside it has listed them for the VPCs.
+    cx.recent.refreshed().await;
+    let all = match cx.lambda.just_listed() {
+        Some(all) => all,
+        None => cx.lambda.functions().await?,
+    };
+    let all = all.into_iter();
     let all = all.filter_map(|f| Some((f.function_name?, f.function_arn?)));
     marked_of(cx, Function::TYPE, suffix, all.collect(), |cx, arn| {
         Box::pin(async move { found(cx.lambda.tags(arn).await) })

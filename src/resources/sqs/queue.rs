@@ -1,6 +1,7 @@
 //! A queue that takes what others could not deal with.
 
 use crate::resources::kms::{self as keys, Key};
+use crate::resources::mappings::readers;
 use crate::resources::owned::marked_of;
 use crate::resources::policy::Policy;
 use crate::resources::prelude::*;
@@ -25,6 +26,9 @@ pub struct Queue {
     /// Other settings, which change what it takes and when it gives it: see [`OTHERS`]. The desired set is always empty.
     #[serde(default)]
     pub others: Exposed,
+    /// Functions of others that take messages out of it.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -80,7 +84,7 @@ impl Resource for Queue {
         holds_data: true,
         interrupts: &[],
         write_only: &[],
-        watched: &[],
+        watched: &["members"],
         delegated: &[],
     };
     const EXPIRES: &'static [(&'static str, &'static str)] = &[(
@@ -100,8 +104,9 @@ impl Resource for Queue {
         let outputs = QueueOutputs::new(cx, key.name(), &url);
         let arn = outputs.arn.as_str();
         let tags = cx.tagged(arn, &key.identity.tags, cx.sqs.tags(&url));
-        let both = futures::future::try_join(cx.sqs.attributes(&url), tags).await;
-        let Some((all, tags)) = found(both)? else {
+        let readers = readers(cx, key.identity, |source| source == arn);
+        let all = futures::future::try_join3(cx.sqs.attributes(&url), tags, readers).await;
+        let Some((all, tags, members)) = found(all)? else {
             return Ok(None);
         };
         cx.recent.note(outputs.arn.as_str(), &tags);
@@ -116,6 +121,7 @@ impl Resource for Queue {
             policy: Policy::parse(text(&Attribute::Policy)),
             exposed: redrive(text(&Attribute::RedrivePolicy)),
             others: others(&all),
+            members,
         };
         Ok(Some(Found::tagged(spec, outputs, tags)))
     }

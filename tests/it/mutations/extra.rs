@@ -11,7 +11,10 @@ ec2.delete_vpn_gateway(VpnGatewayId="<made.vpn>")
 ec2.delete_egress_only_internet_gateway(EgressOnlyInternetGatewayId="<made.egress>")
 kms.delete_alias(AliasName="alias/theirs-green-dev")
 scheduler.delete_schedule(GroupName="<migration-green.name>", Name="schedule-theirs-green-dev")
-functions.delete_event_source_mapping(UUID="<made.mapping>")"#;
+functions.delete_event_source_mapping(UUID="<made.mapping>")
+functions.delete_event_source_mapping(UUID="<made.reader>")
+functions.delete_event_source_mapping(UUID="<made.taker>")
+functions.delete_function(FunctionName="theirs")"#;
 
 pub const ALL: &[Mutation] = &[
     by_hand(
@@ -128,6 +131,24 @@ kms.put_key_policy(KeyId="<key-logs-green>", PolicyName="default", Policy=json.d
             "rate-limits-blue",
             "exposed.kinesis/arn:aws:kinesis:eu-central-1:123456789012:stream/theirs",
         )],
+    ),
+    by_hand(
+        "dynamodb/table",
+        r#"functions.create_function(FunctionName="theirs", Runtime="nodejs18.x", Handler="theirs.handler", Role="<role-function-sync-green.arn>", Code={"ZipFile": b"theirs"}, VpcConfig={"SubnetIds": ["<subnet-app-a-blue>"], "SecurityGroupIds": ["<security-group-payment-api-blue>"]})
+of = lambda source, **more: functions.create_event_source_mapping(FunctionName="theirs", EventSourceArn=source, **more)["UUID"]
+made["reader"] = of("<sessions-blue.stream_arn>", StartingPosition="LATEST")
+made["taker"] = of("<failed-sync-green.arn>")"#,
+        &[
+            extra("vpc-blue", "members[function theirs]"),
+            extra(
+                "sessions-blue",
+                "members[mapping <made.reader> to arn:aws:lambda:eu-central-1:123456789012:function:theirs]",
+            ),
+            extra(
+                "failed-sync-green",
+                "members[mapping <made.taker> to arn:aws:lambda:eu-central-1:123456789012:function:theirs]",
+            ),
+        ],
     ),
     by_hand(
         "lambda/function",
