@@ -48,6 +48,7 @@ pub struct Facts {
 pub(super) struct Unread {
     recorder: bool,
     delegated: bool,
+    zone: bool,
 }
 
 fn yes() -> bool {
@@ -123,6 +124,7 @@ impl Facts {
                     unread: Unread {
                         recorder: recorder.is_none(),
                         delegated: delegated.is_none(),
+                        zone: zone.is_err(),
                     },
                     recorder: recorder.flatten(),
                     delegated: delegated.unwrap_or(true),
@@ -153,6 +155,10 @@ impl Facts {
         }
         if self.unread.delegated {
             self.delegated = recorded.delegated;
+        }
+        // What is there is compared with what was declared when it was clear; nothing is made.
+        if self.unread.zone {
+            self.zone.clone_from(&recorded.zone);
         }
         // What the functions have reserved is no longer among what is free.
         let reserved = recorded.concurrency == Some(true) && !recorded.code.zips.is_empty();
@@ -303,9 +309,22 @@ mod tests {
             unread: Unread {
                 recorder: true,
                 delegated: true,
+                zone: false,
             },
             ..Facts::sample()
         };
+        let unclear = Facts {
+            zone: None,
+            unread: Unread {
+                zone: true,
+                ..Unread::default()
+            },
+            ..Facts::sample()
+        };
+        let mut compared = unclear.clone();
+        compared.keep(&recorded);
+        assert_eq!(compared.zone, recorded.zone);
+        assert!(recorded.zone.is_some());
         let theirs = Some("theirs".to_owned());
         assert_eq!(kept(unread, &recorded), (theirs, false, Some(false)));
         let read = |enough| Facts {

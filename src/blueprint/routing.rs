@@ -14,13 +14,15 @@ use self::health::health;
 use self::weights::FIRST_WEIGHTS;
 use super::alarms::Guard;
 use super::edge::Edge;
-use super::zone::ZONE;
 use super::{DELEGATION, Env, EnvironmentBuilder, ScopeBuilder, Shared};
 use crate::config::Config;
 use crate::engine::observe::Observations;
 use crate::engine::{Graph, Handle, Ref};
 use crate::resources::acm::{Certificate, PROOF, Validation};
 use crate::resources::route53::{Alias, Record, Text, Weight, Zone, text};
+
+/// The zone in names.
+pub const ZONE: &str = "zone";
 
 /// The shared part.
 pub struct Routing {

@@ -2,15 +2,18 @@
 
 use super::Shared;
 use super::facts::Zone;
+use super::routing::{ZONE, domain, steps};
 use crate::aws::Aws;
 use crate::aws::route53::{is_within, plain};
 use crate::config::Config;
 use crate::engine::{Check, Error, Level};
 use crate::resources::acm;
+use crate::resources::route53::sets;
 use aws_sdk_route53::types::HostedZone;
+use futures::future::try_join_all;
 
 /// The zone, or what forbids to make anything: none fits, or it is not clear which one is meant. With a certificate given
-/// there may be none: then there are no records.
+/// there may be none: then there are no records. Of several zones the one that has the deployment's records is meant.
 ///
 /// # Errors
 /// When zones cannot be listed.
@@ -32,7 +35,28 @@ pub async fn find(aws: &Aws, config: &Config) -> Result<Result<Option<Zone>, Che
         id: zone.id.trim_start_matches("/hostedzone/").to_owned(),
         name: plain(&zone.name),
     });
-    Ok(choose(config, zones.collect()))
+    let mut zones: Vec<Zone> = zones.collect();
+    if config.routing.domain.is_empty() && zones.len() > 1 {
+        // Somebody has made another zone since: the deployment stays where it is.
+        let used = try_join_all(zones.iter().map(|zone| is_used(aws, config, zone))).await?;
+        if used.contains(&true) {
+            let mut used = used.into_iter();
+            zones.retain(|_| used.next() == Some(true));
+        }
+    }
+    Ok(choose(config, zones))
+}
+
+/// True for a zone that has records of this deployment.
+async fn is_used(aws: &Aws, config: &Config, zone: &Zone) -> Result<bool, Error> {
+    let (_, records) = steps();
+    let own = records.map(|step| sets::identifier_of(&step, &config.suffix, &config.region));
+    let records = aws
+        .route53
+        .records(&zone.id, &domain(config, &zone.name))
+        .await?;
+    let mut identifiers = records.iter().filter_map(|r| r.set_identifier());
+    Ok(identifiers.any(|id| own.iter().any(|own| own == id)))
 }
 
 /// The zone that the deployment makes for itself: no other one of its name may be there, or resolvers would ask the wrong one.
@@ -76,17 +100,13 @@ pub async fn is_delegated(aws: &Aws, config: &Config) -> Result<bool, Error> {
     acm::is_issued(aws, &config.routing.domain, &config.suffix).await
 }
 
-/// The zone in names.
-pub const ZONE: &str = "zone";
-
 fn choose(config: &Config, mut zones: Vec<Zone>) -> Result<Option<Zone>, Check> {
     let routing = &config.routing;
-    let refused = |text: String, hint: &str| {
-        if routing.certificate_arn.is_empty() {
-            Err(Check::new("domain", Level::Error, text).hint(hint))
-        } else {
-            Ok(None)
-        }
+    let unclear =
+        |text: String, hint: &str| Err(Check::new("domain", Level::Error, text).hint(hint));
+    let refused = |text: String, hint: &str| match routing.certificate_arn.is_empty() {
+        true => unclear(text, hint),
+        false => Ok(None),
     };
     zones.sort_by(|a, b| a.name.cmp(&b.name));
     if !routing.domain.is_empty() {
@@ -111,7 +131,7 @@ fn choose(config: &Config, mut zones: Vec<Zone>) -> Result<Option<Zone>, Check> 
         ),
         _ => {
             let names: Vec<&str> = zones.iter().map(|z| z.name.as_str()).collect();
-            refused(
+            unclear(
                 format!(
                     "this account has several public zones: {}",
                     names.join(", ")
@@ -168,5 +188,8 @@ mod tests {
                 .contains("pay.example.com")
         );
         assert_eq!(chosen("", "arn:aws:acm:x", &[]), Ok(None));
+        // A certificate does not say which of several zones is meant: to go on without records would delete those that are there.
+        assert!(chosen("", "arn:aws:acm:x", &both).is_err());
+        assert_eq!(chosen("example.org", "arn:aws:acm:x", &both), Ok(None));
     }
 }

@@ -69,7 +69,14 @@ pub async fn drift(
     }
     let exit = verdict(&drift, run.is_some());
     let calls = cx.console.calls().totals();
-    let document = DriftDocument::new(session.home(), drift, calls).locked_by(run.clone());
+    let refusals = session.preflight.errors();
+    let refusals = refusals.map(|c| format!("`apply` is refused now: {}: {}", c.name, c.text));
+    let refusals: Vec<String> = refusals.collect();
+    for refusal in &refusals {
+        cx.console.warning(refusal)?;
+    }
+    let document = DriftDocument::new(session.home(), drift, calls);
+    let document = document.noting(refusals).locked_by(run.clone());
     if markdown {
         let text = report::drift_markdown(&document, &session.place());
         cx.console.result(&text)?;

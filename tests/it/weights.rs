@@ -82,3 +82,47 @@ fn whoever_comes_with_no_weight_or_goes_leaves_the_other_one_a_weight() {
     assert_eq!(weights("{}"), "record-blue 100");
     lab.run(&["drift", "--env", "blue"]).expect(0);
 }
+
+/// Who makes a zone need not have anything to do with the deployment.
+#[test]
+fn another_zone_of_the_account_moves_nothing() {
+    let lab = Lab::both();
+    lab.python(r#"c("route53").create_hosted_zone(Name="other.example", CallerReference="other")"#);
+    for command in ["plan", "drift"] {
+        lab.run(&[command]).expect(0);
+    }
+    let status = lab.run(&["traffic", "status"]);
+    assert!(status.out.contains("blue 90, green 10"), "{}", status.out);
+    let said = lab
+        .run(&["traffic", "rollback", "--reason", "test"])
+        .expect(0);
+    assert!(lab.python(AT).contains("record-blue 100"), "{}", said.err);
+    // A certificate of others is no reason to go without records.
+    let arn = lab.python(
+        r#"print(c("acm").list_certificates()["CertificateSummaryList"][0]["CertificateArn"])"#,
+    );
+    let given = format!("[routing]\ncertificate_arn = \"{}\"\n", arn.trim());
+    let config = lab.dir.path().join("deployer.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{text}\n{given}")).unwrap();
+    let plan = lab.run(&["plan", "--json"]).expect(2).json();
+    let steps = plan["steps"].as_array().unwrap().iter();
+    let records: Vec<_> = steps.filter(|s| s["service"] == "route53").collect();
+    assert!(records.is_empty(), "{records:?}");
+    // Where the domain is in no zone, nothing is made, and what is there is still compared.
+    std::fs::write(
+        &config,
+        format!("{text}\n[routing]\ndomain = \"pay.elsewhere.org\"\n"),
+    )
+    .unwrap();
+    assert!(
+        lab.run(&["plan"])
+            .expect(1)
+            .err
+            .contains("pay.elsewhere.org")
+    );
+    let drift = lab.run(&["drift", "--json"]).expect(2);
+    assert!(drift.err.contains("`apply` is refused"), "{}", drift.err);
+    let steps = drift.json()["steps"].to_string();
+    assert!(!steps.contains("no longer in the blueprint"), "{steps}");
+}

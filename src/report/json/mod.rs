@@ -324,6 +324,13 @@ impl DriftDocument {
         }
     }
 
+    /// With more sentences.
+    #[must_use]
+    pub fn noting(mut self, sentences: Vec<String>) -> Self {
+        self.notes.extend(sentences);
+        self
+    }
+
     /// With who runs something right now.
     #[must_use]
     pub fn locked_by(self, locked_by: Option<String>) -> Self {

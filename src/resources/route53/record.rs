@@ -112,6 +112,8 @@ impl Resource for Record {
             },
         }],
     };
+    const GONE: Option<&'static str> =
+        Some("who asks for this name gets no answer, about a minute later");
     type Tags = NoTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
