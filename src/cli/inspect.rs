@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::engine::Graph;
 use crate::engine::reference::{has_placeholder, resolve};
 use crate::report::{self, DeploymentRow, OverviewDocument, StatusDocument};
-use crate::state::{self, LocalStore, State, StateError, Store};
+use crate::state::{self, History, LocalStore, State, StateError, Store};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -26,7 +26,14 @@ pub async fn status(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
     let split = split::attention(&config, &state, None);
     let mut attention = report::attention(&state, scope);
     attention.extend(split.clone());
-    let history = state::history(store.as_ref()).await?;
+    // The state does not depend on it.
+    let history = match state::history(store.as_ref()).await {
+        Err(error @ StateError::Damaged { .. }) => {
+            cx.console.warning(&error.to_string())?;
+            History::default()
+        }
+        history => history?,
+    };
     let last = history.lines.last();
     let mut text = report::status(&state, scope, holder.as_deref(), paint);
     if state.steps.is_empty() {

@@ -12,7 +12,7 @@ use crate::engine::exec::{self, Outcome, Recorder, Report};
 use crate::engine::plan::{self, Plan};
 use crate::engine::{Context as EngineContext, Error};
 use crate::report::{self, Timings, Totals};
-use crate::state::{self, Entry, Holder, Journal, Record, State, StateError, What, Writer};
+use crate::state::{self, Entry, Holder, Journal, Part, Record, State, StateError, What, Writer};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
@@ -139,23 +139,23 @@ pub async fn lock(cx: &Context<'_>) -> Result<(Writer, State), Failure> {
     Ok(locked(cx).await??)
 }
 
-/// The same; `None` when the state is damaged: the lock could be had, and is given back.
-pub async fn lock_unless_damaged(cx: &Context<'_>) -> Result<Option<(Writer, State)>, Failure> {
+/// The same; or what is damaged: the lock could be had, and is given back.
+pub async fn lock_unless_damaged(
+    cx: &Context<'_>,
+) -> Result<Result<(Writer, State), Part>, Failure> {
     match locked(cx).await? {
-        Err(error @ StateError::Damaged { .. }) => {
+        Err(StateError::Damaged { .. }) => {
             let config = configuration(cx)?;
             let store = store(cx, &config).await?;
+            // One in a bucket does not go with the writer.
+            store.release().await?;
             match state::read(store.as_ref(), &config.region).await {
-                Err(StateError::Damaged { .. }) => {
-                    // One in a bucket does not go with the writer.
-                    store.release().await?;
-                    Ok(None)
-                }
-                // It is the history of runs, which nothing makes anew.
-                _ => Err(error.into()),
+                Err(StateError::Damaged { .. }) => Ok(Err(Part::State)),
+                Err(other) => Err(other.into()),
+                Ok(_) => Ok(Err(Part::History)),
             }
         }
-        other => Ok(Some(other?)),
+        other => Ok(Ok(other?)),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::report::{
     self, Marked, RebuildDocument, StateHistoryDocument, StateListDocument, StateRow,
     StateShowDocument, UnlockDocument,
 };
-use crate::state::{self, State};
+use crate::state::{self, Part, State, Writer};
 
 /// Looks at the state, rebuilds it, unlocks it.
 pub async fn run(cx: &Context<'_>, command: &StateCommand) -> Result<Exit, Failure> {
@@ -102,6 +102,31 @@ async fn show(cx: &Context<'_>, step: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// Sets aside what is damaged, and takes the lock.
+async fn without_damage(
+    cx: &Context<'_>,
+    session: &Session,
+    part: Part,
+) -> Result<(Writer, State), Failure> {
+    let aside = async |part| {
+        for path in session.store.set_aside(part).await? {
+            cx.console
+                .note(&format!("the damaged file is kept as {path}"))?;
+        }
+        Ok::<_, Failure>(())
+    };
+    aside(part).await?;
+    match run::lock_unless_damaged(cx).await? {
+        Ok(opened) => Ok(opened),
+        // Both are.
+        Err(other) if other != part => {
+            aside(other).await?;
+            run::lock(cx).await
+        }
+        Err(_) => run::lock(cx).await,
+    }
+}
+
 /// Finds everything by its marks and writes the state again. A damaged file is kept beside it, never overwritten.
 async fn rebuild_state(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
     run::can_ask(yes)?;
@@ -109,20 +134,14 @@ async fn rebuild_state(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
     let opened = run::lock_unless_damaged(cx).await?;
     let session = Session::open(cx, &Scope { env: None }, &events, Mode::Look).await?;
     let config = &session.config;
-    if let Some((_, state)) = &opened {
+    if let Ok((_, state)) = &opened {
         session.check_home(state)?;
     }
     let question = "Rebuild the state file from the tags of existing resources";
     run::confirm(cx, yes, &session, question, false).await?;
     let opened = match opened {
-        Some(opened) => opened,
-        None => {
-            for path in session.store.set_aside().await? {
-                cx.console
-                    .note(&format!("the damaged file is kept as {path}"))?;
-            }
-            run::lock(cx).await?
-        }
+        Ok(opened) => opened,
+        Err(part) => without_damage(cx, &session, part).await?,
     };
     let (mut writer, mut state) = run::open(&session, opened).await?;
     let nothing = State::empty(&config.suffix, &config.region);

@@ -88,6 +88,9 @@ pub enum StateError {
 /// What to do about a damaged state file.
 pub(crate) const REBUILD: &str = "Restore it from a backup, or move it away and run `deployer state rebuild`, which finds everything again by its tags";
 
+/// What to do when objects of a state in a bucket are gone.
+pub(super) const VERSIONS: &str = "Bring back its last version (the bucket keeps them: `aws s3api list-object-versions` shows the delete marker to remove), or run `deployer state rebuild`, which finds everything again by its tags";
+
 fn taker(by: Option<&Holder>) -> String {
     by.map_or_else(
         || "away (`deployer state unlock`)".into(),

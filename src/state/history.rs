@@ -52,8 +52,21 @@ pub(super) fn parse(path: &Path, text: &[u8]) -> Result<History, StateError> {
         path: path.to_owned(),
         line: Some(broken.line),
         why: broken.why,
-        hint: "Restore it from a backup, or move it away to begin a new one; the state does not depend on it",
+        hint: ANEW,
     })
+}
+
+/// What to do about a damaged history.
+const ANEW: &str = "Restore it from a backup (in a bucket from its last version), or run `deployer state rebuild`, which keeps it aside and begins a new one; the state does not depend on it";
+
+/// There was one, and somebody has deleted it.
+pub(super) fn gone(path: &Path) -> StateError {
+    StateError::Damaged {
+        path: path.to_owned(),
+        line: None,
+        why: "it was deleted".into(),
+        hint: ANEW,
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The state of a deployment as local files: `<suffix>.json`, `.journal.jsonl`, `.history.jsonl`, `.lock`.
 
 use super::file::{sync_folder, write_atomic};
-use super::store::{Found, Held, Store};
+use super::store::{Found, Held, Part, Store};
 use super::{Holder, Lock, StateError, break_lock, holder};
+use crate::chain::whole;
 use async_trait::async_trait;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -76,6 +77,7 @@ impl Store for LocalStore {
             journal,
             state: content(&self.state)?,
             history: content(&self.history)?,
+            history_gone: false,
         })
     }
 
@@ -96,10 +98,14 @@ impl Store for LocalStore {
         break_lock(&self.lock)
     }
 
-    async fn set_aside(&self) -> Result<Vec<String>, StateError> {
+    async fn set_aside(&self, part: Part) -> Result<Vec<String>, StateError> {
         let _lock = Lock::take(&self.lock, "deployer state rebuild")?;
         let mut out = Vec::new();
-        for path in [&self.state, &self.journal] {
+        let paths = match part {
+            Part::State => vec![&self.state, &self.journal],
+            Part::History => vec![&self.history],
+        };
+        for path in paths {
             if path.exists() {
                 let mut name = path.clone().into_os_string();
                 name.push(format!(".damaged-{}", jiff::Timestamp::now().as_second()));
@@ -180,11 +186,7 @@ fn add_line(path: &Path, line: &[u8]) -> std::io::Result<()> {
         .open(path)?;
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;
-    let whole = text
-        .iter()
-        .rposition(|b| *b == b'\n')
-        .map_or(0, |at| at + 1);
-    file.set_len(whole as u64)?;
+    file.set_len(whole(&text) as u64)?;
     file.seek(SeekFrom::End(0))?;
     file.write_all(line)?;
     file.sync_all()

@@ -31,6 +31,6 @@ pub use objects::{
     Trouble,
 };
 pub use stage::{IllegalTransition, Stage};
-pub use store::{Found, Held, Store};
+pub use store::{Found, Held, Part, Store};
 pub use transfer::{Transferred, transfer};
 pub use writer::{Writer, history, read};

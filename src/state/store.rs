@@ -13,6 +13,17 @@ pub struct Found {
     pub journal: Option<Vec<u8>>,
     /// The history of runs.
     pub history: Option<Vec<u8>>,
+    /// True when there was a history and somebody has deleted it.
+    pub history_gone: bool,
+}
+
+/// What can be damaged by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The state with its journal.
+    State,
+    /// The history of runs: the state does not depend on it.
+    History,
 }
 
 /// A place for the state of one deployment. Reading takes no lock and changes nothing.
@@ -38,8 +49,8 @@ pub trait Store: Send + Sync {
     async fn holder(&self) -> Result<Option<Holder>, StateError>;
     /// Removes a lock that a dead process left; refuses while it is certainly alive.
     async fn break_lock(&self) -> Result<Option<Holder>, StateError>;
-    /// Moves damaged files away, so that they can be looked at; gives their new names. Refuses while somebody holds the lock.
-    async fn set_aside(&self) -> Result<Vec<String>, StateError>;
+    /// Moves what is damaged away, so that it can be looked at; gives its new names. Refuses while somebody holds the lock.
+    async fn set_aside(&self, part: Part) -> Result<Vec<String>, StateError>;
 }
 
 /// What only the holder of the lock can do. Every write is durable when it returns, and fails

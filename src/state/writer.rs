@@ -18,8 +18,15 @@ pub async fn read(store: &dyn Store, region: &str) -> Result<State, StateError> 
 
 /// The history of runs, each line checked against the one before.
 pub async fn history(store: &dyn Store) -> Result<History, StateError> {
-    let text = store.find().await?.history.unwrap_or_default();
-    super::history::parse(store.history_name(), &text)
+    history_of(store, &store.find().await?)
+}
+
+fn history_of(store: &dyn Store, found: &Found) -> Result<History, StateError> {
+    if found.history_gone {
+        return Err(super::history::gone(store.history_name()));
+    }
+    let text = found.history.as_deref().unwrap_or_default();
+    super::history::parse(store.history_name(), text)
 }
 
 fn load(store: &dyn Store, found: &Found, region: &str) -> Result<(State, bool), StateError> {
@@ -100,8 +107,7 @@ impl Writer {
         let mut held = store.lock(command).await?;
         let found = store.find().await?;
         let (mut state, replayed) = load(store, &found, region)?;
-        let history = found.history.unwrap_or_default();
-        let history = super::history::parse(store.history_name(), &history)?;
+        let history = history_of(store, &found)?;
         if replayed {
             save(held.as_mut(), &mut state).await?;
         }

@@ -100,17 +100,28 @@ async fn lock(cx: &Context<'_>, config: &Config, store: &dyn Store, out: &mut Ve
 async fn histories(cx: &Context<'_>, config: &Config, store: &dyn Store, out: &mut Vec<Finding>) {
     let about = "history";
     let runs = state::history(store).await;
-    let runs = runs.map(|h| h.lines.len()).map_err(|e| e.to_string());
+    let anew = "restore it from a backup, or move it away to begin a new one";
+    let rebuilt = "restore it from a backup, or run `deployer state rebuild`, which keeps it aside and begins a new one";
+    let runs = runs
+        .map(|h| (h.lines.len(), h.torn))
+        .map_err(|e| e.to_string());
     let traffic = Log::new(&state_folder(cx.common), &config.suffix).read();
-    let traffic = traffic.map(|h| h.lines.len()).map_err(|e| e.to_string());
-    for (what, found) in [("runs", runs), ("traffic", traffic)] {
+    let traffic = traffic
+        .map(|h| (h.lines.len(), h.torn))
+        .map_err(|e| e.to_string());
+    for (what, found, end) in [("runs", runs, rebuilt), ("traffic", traffic, anew)] {
         out.push(match found {
-            Ok(lines) => {
+            Ok((lines, true)) => {
+                let text =
+                    format!("of {what}: {lines} lines, and one behind them that is not whole");
+                Finding::new(about, Verdict::Warning, text)
+                    .end("nothing: the next run writes in its place")
+            }
+            Ok((lines, false)) => {
                 let text = format!("of {what}: {lines} lines, none changed or removed");
                 Finding::new(about, Verdict::Ok, text)
             }
-            Err(why) => Finding::new(about, Verdict::Error, format!("of {what}: {why}"))
-                .end("restore it from a backup, or move it away to begin a new one"),
+            Err(why) => Finding::new(about, Verdict::Error, format!("of {what}: {why}")).end(end),
         });
     }
 }

@@ -75,7 +75,12 @@ pub async fn run(cx: &Context<'_>, command: &TrafficCommand) -> Result<Exit, Fai
 async fn history(cx: &Context<'_>) -> Result<Exit, Failure> {
     let config = configuration(cx)?;
     let log = Log::new(&state_folder(cx.common), &config.suffix);
-    let lines = shared::history(cx, &config, &log).await?.lines;
+    let history = shared::history(cx, &config, &log).await?;
+    if history.torn {
+        let text = "the last line of the history of the traffic is incomplete, and left out";
+        cx.console.warning(text)?;
+    }
+    let lines = history.lines;
     let text = Traffic::history(&lines);
     cx.console.answer(
         &text,

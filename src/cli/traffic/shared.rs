@@ -50,8 +50,14 @@ pub async fn history(cx: &Context<'_>, config: &Config, log: &Log) -> Result<His
         let Some(objects) = objects(cx, config).await? else {
             return Ok::<_, Failure>(None);
         };
-        carry(log, &objects).await?;
-        Ok(Some(read(&objects).await?))
+        let carried = carry(log, &objects).await;
+        let all = read(&objects).await?;
+        if let Err(error) = carried {
+            cx.console.warning(&format!(
+                "what this machine did last is not in the shared state yet, and not shown: {error}"
+            ))?;
+        }
+        Ok(Some(all))
     };
     match all.await {
         Ok(Some(all)) => Ok(all),

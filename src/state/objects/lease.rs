@@ -2,7 +2,9 @@
 
 use super::current::{self, Current, batch};
 use super::{Condition, Objects, Wrote, get, list, name, put};
+use crate::chain::whole;
 use crate::state::StateError;
+use crate::state::history::gone;
 use std::sync::Arc;
 
 /// The lock, and what is written with it.
@@ -171,11 +173,15 @@ impl Lease {
 
     /// Adds a line to the history.
     pub async fn note(&mut self, line: &[u8]) -> Result<(), StateError> {
-        let former = match &self.current.history {
-            Some(key) => get(self.objects.as_ref(), key).await?,
-            None => None,
+        let mut text = match &self.current.history {
+            Some(key) => match get(self.objects.as_ref(), key).await? {
+                Some(object) => object.bytes,
+                None => return Err(gone(&name(self.objects.as_ref(), key))),
+            },
+            None => Vec::new(),
         };
-        let mut text = former.map(|object| object.bytes).unwrap_or_default();
+        // The line that follows a torn one takes its place.
+        text.truncate(whole(&text));
         text.extend_from_slice(line);
         let key = self.key("history", ".jsonl");
         self.put(&key, &text).await?;

@@ -20,6 +20,7 @@
 //! **Lost answers.** A write that was refused, or whose outcome is unclear, is looked at: when the object has exactly what was
 //! written (each version of `current.json` has a random id), the write was done. No clock decides anything.
 
+mod aside;
 mod current;
 mod held;
 mod lease;

@@ -1,11 +1,13 @@
 //! [`Store`] over objects: reading, taking the lock, giving it back.
 
+use super::aside::DAMAGED;
 use super::current::{self, Current, batch, epoch_of, journal_of};
 use super::held::ObjectHeld;
 use super::lease::Lease;
 use super::{Condition, Fate, Objects, Processes, Wrote, get, list, name, put, remote};
-use crate::state::store::{Found, Held, Store};
-use crate::state::{Holder, REBUILD, StateError};
+use crate::state::error::VERSIONS;
+use crate::state::store::{Found, Held, Part, Store};
+use crate::state::{Holder, StateError};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::{BTreeMap, HashSet};
@@ -20,7 +22,7 @@ const READS: u32 = 20;
 
 /// The state of one deployment under one prefix of a bucket.
 pub struct ObjectStore {
-    objects: Arc<dyn Objects>,
+    pub(super) objects: Arc<dyn Objects>,
     processes: Arc<dyn Processes>,
     suffix: String,
     state: PathBuf,
@@ -30,8 +32,8 @@ pub struct ObjectStore {
 }
 
 /// `current.json` as it was read, and the condition for the next write of it.
-struct Seen {
-    current: Current,
+pub(super) struct Seen {
+    pub current: Current,
     condition: Condition,
 }
 
@@ -50,11 +52,21 @@ impl ObjectStore {
         }
     }
 
-    async fn current(&self) -> Result<Seen, StateError> {
-        let objects = self.objects.as_ref();
-        Ok(match get(objects, current::KEY).await? {
+    pub(super) async fn current(&self) -> Result<Seen, StateError> {
+        let read = || get(self.objects.as_ref(), current::KEY);
+        let mut object = read().await?;
+        if object.is_none()
+            && let Some(key) = self.unnamed().await?.first()
+        {
+            // Another run may have begun in between.
+            object = read().await?;
+            if object.is_none() {
+                return Err(self.deleted(&format!("it was deleted, and {key} is there")));
+            }
+        }
+        Ok(match object {
             Some(object) => Seen {
-                current: Current::parse(&name(objects, current::KEY), &object.bytes)?,
+                current: Current::parse(&name(self.objects.as_ref(), current::KEY), &object.bytes)?,
                 condition: Condition::Version(object.etag),
             },
             None => Seen {
@@ -64,8 +76,15 @@ impl ObjectStore {
         })
     }
 
-    /// What `current` names; `None` when something of it is not there.
-    async fn named(&self, current: &Current) -> Result<Option<Found>, StateError> {
+    /// What runs have written, where nothing says which of it is current.
+    pub(super) async fn unnamed(&self) -> Result<Vec<String>, StateError> {
+        let mut keys = list(self.objects.as_ref(), "").await?;
+        keys.retain(|key| is_written_by_runs(key));
+        Ok(keys)
+    }
+
+    /// What `current` names, and what of state and journal is not there.
+    async fn named(&self, current: &Current) -> Result<(Found, Vec<String>), StateError> {
         let content = async |key: &Option<String>| match key {
             Some(key) => get(self.objects.as_ref(), key).await.map(Some),
             None => Ok(None),
@@ -76,15 +95,21 @@ impl ObjectStore {
             self.batches(current.journal.as_deref()),
         )?;
         let missing = |found: &Option<Option<_>>| matches!(found, Some(None));
-        if missing(&state) || missing(&history) || journal.is_none() {
-            return Ok(None);
+        let mut gone = Vec::new();
+        if missing(&state) {
+            gone.extend(current.state.clone());
+        }
+        if journal.is_none() {
+            gone.extend(current.journal.clone());
         }
         let bytes = |found: Option<Option<super::Object>>| found.flatten().map(|o| o.bytes);
-        Ok(Some(Found {
+        let found = Found {
+            history_gone: missing(&history),
             state: bytes(state),
             journal: journal.flatten(),
             history: bytes(history),
-        }))
+        };
+        Ok((found, gone))
     }
 
     /// The batches of a journal, one behind the other; `None` when one of them is not there.
@@ -108,7 +133,7 @@ impl ObjectStore {
     }
 
     /// Locked by this holder, unless it is certainly dead.
-    fn check(&self, current: &Current) -> Result<(), StateError> {
+    pub(super) fn check(&self, current: &Current) -> Result<(), StateError> {
         match &current.lock {
             Some(owner) if self.processes.fate(owner) != Fate::Dead => {
                 Err(StateError::Locked(Box::new(owner.holder.clone())))
@@ -118,7 +143,11 @@ impl ObjectStore {
     }
 
     /// Writes `current.json`, unless somebody else has written it meanwhile.
-    async fn write(&self, next: &mut Current, condition: &Condition) -> Result<Wrote, StateError> {
+    pub(super) async fn write(
+        &self,
+        next: &mut Current,
+        condition: &Condition,
+    ) -> Result<Wrote, StateError> {
         let text = next.next();
         put(self.objects.as_ref(), current::KEY, &text, condition).await
     }
@@ -212,25 +241,7 @@ impl ObjectStore {
         }
         self.sweep(current).await
     }
-
-    /// The content of an object under a name that no run writes or deletes.
-    async fn keep(&self, at: &str, key: &str, bytes: &[u8]) -> Result<String, StateError> {
-        let objects = self.objects.as_ref();
-        let kept = format!("{DAMAGED}{at}/{key}");
-        match put(objects, &kept, bytes, &Condition::New).await? {
-            Wrote::Done(_) => Ok(name(objects, &kept).display().to_string()),
-            Wrote::Not => Err(StateError::Remote {
-                doing: "writing",
-                path: name(objects, &kept),
-                text: "there is another object of this name".into(),
-                hint: None,
-            }),
-        }
-    }
 }
-
-/// The folder of damaged objects.
-const DAMAGED: &str = "damaged/";
 
 #[async_trait]
 impl Store for ObjectStore {
@@ -255,20 +266,22 @@ impl Store for ObjectStore {
     async fn find(&self) -> Result<Found, StateError> {
         let mut seen = self.current().await?;
         for _ in 0..READS {
-            let found = self.named(&seen.current).await?;
-            let steady = found.is_some() && seen.current.journal.is_none();
+            let (found, gone) = self.named(&seen.current).await?;
+            let whole = gone.is_empty() && !found.history_gone;
+            let steady = whole && seen.current.journal.is_none();
             let now = if steady {
                 None
             } else {
                 Some(self.current().await?)
             };
-            match (found, now) {
-                (Some(found), None) => return Ok(found),
-                (found, Some(now)) if now.condition == seen.condition => {
-                    return found.ok_or_else(|| self.incomplete(&seen.current));
+            match now {
+                None => return Ok(found),
+                Some(now) if now.condition != seen.condition => seen = now,
+                Some(_) if gone.is_empty() => return Ok(found),
+                Some(_) => {
+                    let text = format!("of what it names, {} was deleted", gone.join(", "));
+                    return Err(self.deleted(&text));
                 }
-                (_, Some(now)) => seen = now,
-                (None, None) => {}
             }
         }
         Err(StateError::Remote {
@@ -325,64 +338,25 @@ impl Store for ObjectStore {
         }
     }
 
-    async fn set_aside(&self) -> Result<Vec<String>, StateError> {
-        let objects = self.objects.as_ref();
-        let at = jiff::Timestamp::now().as_second().to_string();
-        let Some(object) = get(objects, current::KEY).await? else {
-            return Ok(Vec::new());
-        };
-        let mut kept = Vec::new();
-        let mut next = match Current::parse(&name(objects, current::KEY), &object.bytes) {
-            Ok(current) => {
-                self.check(&current)?;
-                let folder = current.journal.as_deref();
-                let mut keys = match folder {
-                    Some(folder) => list(objects, folder).await?,
-                    None => Vec::new(),
-                };
-                keys.extend(current.state.clone());
-                for key in keys {
-                    if let Some(object) = get(objects, &key).await? {
-                        kept.push(self.keep(&at, &key, &object.bytes).await?);
-                    }
-                }
-                let mut next = current;
-                (next.lock, next.state, next.journal) = (None, None, None);
-                next
-            }
-            Err(_) => {
-                kept.push(self.keep(&at, current::KEY, &object.bytes).await?);
-                Current::empty()
-            }
-        };
-        let condition = Condition::Version(object.etag);
-        match self.write(&mut next, &condition).await? {
-            Wrote::Done(_) => Ok(kept),
-            Wrote::Not => {
-                self.check(&self.current().await?.current)?;
-                Err(StateError::Remote {
-                    doing: "writing",
-                    path: name(objects, current::KEY),
-                    text: "another run wrote it meanwhile".into(),
-                    hint: Some("run the same command again".into()),
-                })
-            }
-        }
+    async fn set_aside(&self, part: Part) -> Result<Vec<String>, StateError> {
+        self.aside(part).await
     }
 }
 
+/// True for the key of a state, a history or a batch of a journal.
+fn is_written_by_runs(key: &str) -> bool {
+    let folders = ["state/", "history/", "journal/"];
+    folders.iter().any(|folder| key.starts_with(folder))
+}
+
 impl ObjectStore {
-    /// Something that is named is not there, and no run has to do with that.
-    fn incomplete(&self, current: &Current) -> StateError {
-        let named: Vec<&str> = current.named().collect();
+    /// Something that must be there is not, and no run has to do with that.
+    fn deleted(&self, why: &str) -> StateError {
         StateError::Damaged {
             path: name(self.objects.as_ref(), current::KEY),
             line: None,
-            why: format!(
-                "of what it names ({}), something was deleted",
-                named.join(", ")
-            ),
-            hint: REBUILD,
+            why: why.to_owned(),
+            hint: VERSIONS,
         }
     }
 }

@@ -154,10 +154,7 @@ fn a_damaged_state_in_the_bucket_is_named_kept_and_rebuilt() {
     lab.run(&["state", "rebuild", "--yes"]).expect(0);
     let before = steps(&lab);
     for part in ["state/", "current.json"] {
-        let key = keys(&lab)
-            .into_iter()
-            .find(|k| k.contains(&format!("dev/{part}")))
-            .unwrap();
+        let key = current(&lab, part);
         lab.python(&format!(
             r#"c("s3").put_object(Bucket="states-of-a-team", Key="{key}", Body=b"{{ torn")"#
         ));
@@ -177,18 +174,75 @@ fn a_damaged_state_in_the_bucket_is_named_kept_and_rebuilt() {
         assert_eq!(steps(&lab), before);
         lab.run(&["plan", "--env", "green"]).expect(0);
     }
-    let kept = keys(&lab).into_iter().filter(|k| k.contains("/damaged/"));
-    assert_eq!(kept.count(), 2);
-    // Something that is named was deleted.
-    let key = keys(&lab)
-        .into_iter()
-        .find(|k| k.contains("dev/state/"))
-        .unwrap();
+    // Which state was current is not known without `current.json`: all that is there is kept.
+    for (part, least) in [("state/", 2), ("history/", 1), ("current.json", 1)] {
+        let mut kept = keys(&lab);
+        kept.retain(|k| k.contains("/damaged/") && k.contains(part));
+        assert!(kept.len() >= least, "{kept:?}");
+    }
+    // Something was deleted: what is named, or what names.
+    for part in ["state/", "current.json"] {
+        let key = current(&lab, part);
+        lab.python(&format!(
+            r#"c("s3").delete_object(Bucket="states-of-a-team", Key="{key}")"#
+        ));
+        for command in [GREEN, &["plan"], &["status"]] {
+            let done = lab.run(command).expect(1);
+            assert!(done.err.contains("was deleted"), "{}", done.err);
+            assert!(done.err.contains("list-object-versions"), "{}", done.err);
+        }
+        lab.run(&["state", "rebuild", "--yes"]).expect(0);
+        assert_eq!(steps(&lab), before);
+        lab.run(&["plan", "--env", "green"]).expect(0);
+    }
+}
+
+/// The state does not depend on the history: what happens to that one stops no look, and a new one begins with the user's word.
+#[test]
+fn a_damaged_history_in_the_bucket_takes_no_state_with_it() {
+    let lab = Lab::green();
+    share(&lab);
+    lab.run(&["state", "push"]).expect(0);
+    let runs = || {
+        let history = lab.run(&["state", "history", "--json"]).expect(0).json();
+        history["runs"].as_array().unwrap().len()
+    };
+    lab.run(GREEN).expect(0);
+    let before = runs();
+    // A line that is not whole is written over, however it came about.
+    let key = current(&lab, "history/");
+    lab.python(&format!(
+        r#"s3 = c("s3"); place = {{"Bucket": "states-of-a-team", "Key": "{key}"}}
+s3.put_object(**place, Body=s3.get_object(**place)["Body"].read()[:-20])"#
+    ));
+    for _ in 0..2 {
+        lab.run(GREEN).expect(0);
+    }
+    assert_eq!(runs(), before - 1 + 4);
+    let key = current(&lab, "history/");
     lab.python(&format!(
         r#"c("s3").delete_object(Bucket="states-of-a-team", Key="{key}")"#
     ));
-    let done = lab.run(&["plan"]).expect(1);
+    for command in [&["plan"][..], &["drift", "--env", "green"], &["status"]] {
+        let done = lab.run(command);
+        assert!(done.code != 1, "{command:?}: {}", done.err);
+    }
+    let done = lab.run(GREEN).expect(1);
     assert!(done.err.contains("was deleted"), "{}", done.err);
+    let state = current(&lab, "state/");
     lab.run(&["state", "rebuild", "--yes"]).expect(0);
-    assert_eq!(steps(&lab), before);
+    assert!(
+        !keys(&lab)
+            .iter()
+            .any(|k| k.contains("/damaged/") && k.contains(&state))
+    );
+    lab.run(GREEN).expect(0);
+    assert_eq!(runs(), 2);
+}
+
+/// The newest key of this part.
+fn current(lab: &Lab, part: &str) -> String {
+    let mut all = keys(lab);
+    all.retain(|k| k.contains(&format!("dev/{part}")));
+    all.into_iter().max().unwrap()
 }

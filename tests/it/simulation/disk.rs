@@ -3,7 +3,7 @@
 use super::judge::{Judge, parse};
 use super::switch::Switch;
 use async_trait::async_trait;
-use deployer::state::{Found, Held, Holder, StateError, Store};
+use deployer::state::{Found, Held, Holder, Part, StateError, Store};
 use fastrand::Rng;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -73,6 +73,7 @@ impl Store for Memory {
             state: files.state.clone(),
             journal: files.journal.clone(),
             history: Some(files.history.clone()),
+            history_gone: false,
         })
     }
     async fn lock(&self, _command: &str) -> Result<Box<dyn Held>, StateError> {
@@ -89,7 +90,7 @@ impl Store for Memory {
     async fn break_lock(&self) -> Result<Option<Holder>, StateError> {
         Ok(None)
     }
-    async fn set_aside(&self) -> Result<Vec<String>, StateError> {
+    async fn set_aside(&self, _: Part) -> Result<Vec<String>, StateError> {
         Ok(Vec::new())
     }
 }
@@ -191,8 +192,8 @@ impl Store for Watched {
     async fn break_lock(&self) -> Result<Option<Holder>, StateError> {
         self.store.break_lock().await
     }
-    async fn set_aside(&self) -> Result<Vec<String>, StateError> {
-        self.store.set_aside().await
+    async fn set_aside(&self, part: Part) -> Result<Vec<String>, StateError> {
+        self.store.set_aside(part).await
     }
 }
 
