@@ -203,7 +203,8 @@ pub async fn run(
     // A run that is killed tells the next one.
     let news = set_begun(&mut state.facts, begin_both(&plan.nodes));
     writer.keep(state, news).await?;
-    let planned = plan.nodes.iter().map(|n| n.verb.infinitive());
+    let planned = plan.nodes.iter().filter(|n| !n.is_second_half());
+    let planned = planned.map(|n| n.verb.infinitive());
     writer
         .note(entry(What::Started, session, state, planned))
         .await?;
@@ -216,15 +217,14 @@ pub async fn run(
         set_begun(&mut state.facts, false);
     }
     writer.save(state).await?;
-    let done = report
-        .outcomes
-        .iter()
-        .map(|(_, verb, outcome)| match outcome {
-            Outcome::Done => verb.participle(),
-            Outcome::Failed(_) => "failed",
-            Outcome::Blocked(_) => "blocked",
-            Outcome::Interrupted => "interrupted",
-        });
+    let done = plan.nodes.iter().zip(&report.outcomes);
+    let done = done.filter_map(|(node, (_, verb, outcome))| match outcome {
+        Outcome::Done if node.is_second_half() => None,
+        Outcome::Done => Some(verb.participle()),
+        Outcome::Failed(_) => Some("failed"),
+        Outcome::Blocked(_) => Some("blocked"),
+        Outcome::Interrupted => Some("interrupted"),
+    });
     let mut last = entry(What::Finished, session, state, done);
     last.result = match verdict(&report) {
         Exit::Done => "complete",

@@ -16,6 +16,11 @@ pub(super) fn role(recorded: &Value, found: &Value, wanted: &Value) -> Value {
         }
     }
     both["managed"] = Value::Array(all);
+    let inline = both["inline"].as_object();
+    let length: usize = inline.into_iter().flat_map(Map::values).map(length).sum();
+    if length > MOST_OF_A_ROLE {
+        return wanted.clone();
+    }
     both
 }
 
@@ -23,7 +28,20 @@ pub(super) fn role(recorded: &Value, found: &Value, wanted: &Value) -> Value {
 pub(super) fn endpoint(recorded: &Value, found: &Value, wanted: &Value) -> Value {
     let mut both = wanted.clone();
     both["policy"] = policy(&recorded["policy"], &found["policy"], &wanted["policy"]);
+    if length(&both["policy"]) > MOST_OF_AN_ENDPOINT {
+        return wanted.clone();
+    }
     both
+}
+
+/// The characters that the inline policies of a role have in all ("IAM and AWS STS quotas"), and those of an endpoint ("Amazon VPC
+/// quotas"). Where both do not fit, what is taken away goes at once.
+const MOST_OF_A_ROLE: usize = 10_240;
+const MOST_OF_AN_ENDPOINT: usize = 20_480;
+
+/// The characters of a document; the form that is sent has no more.
+fn length(document: &Value) -> usize {
+    document.to_string().chars().count()
 }
 
 /// Policies by name. One that nobody wants any more stays as it was.
@@ -117,6 +135,12 @@ mod tests {
         assert_eq!(both["managed"], json!(["m2", "m1"]));
         // Interrupted there, it stays as it is, and goes on to what it is to be.
         assert_eq!(role(&both, &both, &after), both);
+        // Two policies that do not fit into one role.
+        let long = |name: &str| {
+            let images: Vec<String> = (0..400).map(|n| format!("{name}-image-{n:04}")).collect();
+            json!({"inline": {"pull": statements(json!([pull(&images.join(","))]))}, "managed": []})
+        };
+        assert_eq!(role(&long("a"), &long("a"), &long("b")), long("b"));
         // What comes to a list takes nothing away.
         let more = json!({"inline": {"pull": statements(json!([{"Sid": "Pull", "Effect": "Allow",
             "Action": "ecr:BatchGetImage", "Resource": ["a", "b"]}])), "read": before["inline"]["read"]}, "managed": ["m1", "m2"]});
