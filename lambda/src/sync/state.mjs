@@ -78,20 +78,22 @@ export async function createTables(green) {
   await green.run(DDL);
 }
 
-/** What the migration has made, and no more: the schema stays where something else is in it. @param {import('../pg/session.mjs').Session} session */
+/** @param {import('../pg/session.mjs').Session} session */
+const isOurs = async (session) => (await session.row(`SELECT ${IS_OURS} FROM (SELECT to_regclass('${SCHEMA}.state') AS oid) AS c`))[0] === 't';
+
+/** What the migration has made, and no more: the schema stays where something else is in it. Both go at once or not at all. @param {import('../pg/session.mjs').Session} session */
 export async function dropSchema(session) {
-  const [there] = await session.row('SELECT to_regnamespace($1) IS NOT NULL', [SCHEMA]);
-  if (there !== 't') return;
-  await session.run(`DROP TABLE IF EXISTS ${TABLES.map((name) => `${SCHEMA}.${name}`).join(', ')}; DROP FUNCTION IF EXISTS ${SCHEMA}.fence(), ${SCHEMA}.one_writer()`);
-  await session.run(`DROP SCHEMA ${SCHEMA}`).catch((error) => {
+  if (!(await isOurs(session))) return;
+  const made = `DROP TABLE IF EXISTS ${TABLES.map((name) => `${SCHEMA}.${name}`).join(', ')}; DROP FUNCTION IF EXISTS ${SCHEMA}.fence(), ${SCHEMA}.one_writer()`;
+  await session.run(`${made}; DROP SCHEMA ${SCHEMA}`).catch(async (error) => {
     if (!(error instanceof MigrationError) || error.sqlstate !== '2BP01') throw error;
+    await session.run(made);
   });
 }
 
 /** @param {import('../pg/session.mjs').Session} green @returns {Promise<State | undefined>} */
 export async function readState(green) {
-  const [ours] = await green.row(`SELECT ${IS_OURS} FROM (SELECT to_regclass('${SCHEMA}.state') AS oid) AS c`);
-  if (ours !== 't') return undefined;
+  if (!(await isOurs(green))) return undefined;
   const [row] = await green.rows(
     `SELECT phase, slot, publication, mapping_hash, source_schema, applied_lsn, consistent_lsn, inside_lsn, inside_changes, rows_copied,
             changes_applied, synced_until, started_at, copied_lsn, unconfirmed, identity FROM ${SCHEMA}.state`,

@@ -84,9 +84,10 @@ export async function undo(blue, green, state, backName, allows) {
   if (back !== undefined) {
     await removePast(green, back.identity.whole ?? []);
     await removeOneWriter(green);
-    if (blueWrites && left === 0) await dropSchema(blue);
-    else await writeState(blue, { ...back, phase: 'stopped' });
   }
+  // Also without a state: of a prepare that was killed before it.
+  if (blueWrites && left === 0) await dropSchema(blue);
+  else if (back !== undefined) await writeState(blue, { ...back, phase: 'stopped' });
   const ended = await leaveClosed(green, () => closeEnded(green, state?.identity.pair ?? '', allows));
   return { greenClosed: ended.closed, left: left + ended.left };
 }
