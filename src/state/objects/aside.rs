@@ -1,13 +1,10 @@
 //! Damaged objects are kept under another name, before something else takes their place.
 
-use super::current::{self, Current, epoch_of};
+use super::current::{self, Current, DAMAGED, epoch_of};
 use super::store::ObjectStore;
 use super::{Condition, Wrote, get, list, name, put};
 use crate::state::StateError;
 use crate::state::store::Part;
-
-/// The folder of damaged objects.
-pub(super) const DAMAGED: &str = "damaged/";
 
 impl ObjectStore {
     /// Keeps what is damaged, and names it no longer.

@@ -9,6 +9,8 @@ use std::path::Path;
 const FORMAT: u32 = 1;
 
 pub(super) const KEY: &str = "current.json";
+/// The folder of damaged objects.
+pub(super) const DAMAGED: &str = "damaged/";
 
 /// What is current.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

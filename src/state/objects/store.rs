@@ -1,7 +1,6 @@
 //! [`Store`] over objects: reading, taking the lock, giving it back.
 
-use super::aside::DAMAGED;
-use super::current::{self, Current, batch, epoch_of, journal_of};
+use super::current::{self, Current, DAMAGED, batch, epoch_of, journal_of};
 use super::held::ObjectHeld;
 use super::lease::Lease;
 use super::{Condition, Fate, Objects, Processes, Wrote, get, list, name, put, remote};
