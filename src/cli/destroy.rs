@@ -6,7 +6,7 @@ use super::connection::store;
 use super::cost;
 use super::error::Failure;
 use super::exit::Exit;
-use super::plan::{complain, show, show_with, verdict};
+use super::plan::{complain, show, show_with, stopped, verdict};
 use super::run::{self, Asked};
 use super::session::{Listed, Mode, Session, check_credentials, configuration};
 use super::under_way;
@@ -78,7 +78,7 @@ pub async fn destroy(
         notice.ran(&plan, &report);
         document(cx, &session, &plan, &report, DestroyRemains::default())?;
         complain(cx, &plan)?;
-        return Ok(Exit::Failed);
+        return Ok(stopped(&plan));
     }
     if !asked.ignore_migration {
         under_way::check(&plan, &seen)?;

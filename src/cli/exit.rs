@@ -8,7 +8,7 @@ pub enum Exit {
     Failed,
     /// Differences exist (`plan`, `drift`) or leftovers remain (`destroy`).
     Differs,
-    /// Bad usage or configuration; nothing was called.
+    /// Bad usage or configuration, or no choice about data that would be lost; nothing was changed.
     Usage,
     /// Another run holds the lock.
     Locked,
@@ -31,7 +31,10 @@ pub const TABLE: &[(u8, &str)] = &[
         2,
         "differences exist (plan, drift) or leftovers remain (destroy)",
     ),
-    (3, "bad usage or configuration; nothing was called"),
+    (
+        3,
+        "bad usage or configuration, or no choice about data; nothing was changed",
+    ),
     (4, "locked by another run"),
     (5, "the gate failed; all traffic went back to blue"),
     (6, "somebody else moved the traffic, or rolled it back"),

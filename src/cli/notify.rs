@@ -44,7 +44,7 @@ pub async fn notified(
         Exit::Differs => "differs",
         Exit::Failed | Exit::GateFailed | Exit::Preempted | Exit::Held => "failed",
         // A plan that waits for a word about data; a saved plan that is refused has not begun.
-        Exit::Refused if failure.is_none() => "failed",
+        Exit::Refused | Exit::Usage if failure.is_none() => "failed",
         Exit::Interrupted if failure.is_none() => "interrupted",
         Exit::Interrupted | Exit::Usage | Exit::Locked | Exit::Refused => return ended,
     };

@@ -7,6 +7,10 @@ use std::fmt;
 pub const VANISHED: &str = "DataVanished";
 /// The code of a change that cannot be taken back.
 pub const UPGRADE: &str = "MajorUpgrade";
+/// The code of data that would be lost, with no choice made about it.
+pub const CHOICE: &str = "DataChoiceMissing";
+/// The code of data that the configuration protects.
+pub const PROTECTED: &str = "DataProtected";
 /// The code of a name for which something of others answers.
 pub const HELD_BY_OTHERS: &str = "NameHeldByOthers";
 
@@ -163,7 +167,7 @@ impl Error {
 
     /// True when nothing is broken: the user decides what becomes of it.
     pub fn is_refusal(&self) -> bool {
-        [VANISHED, UPGRADE, HELD_BY_OTHERS].contains(&self.code.as_str())
+        [VANISHED, UPGRADE, CHOICE, PROTECTED, HELD_BY_OTHERS].contains(&self.code.as_str())
     }
 
     /// True when there are errors, and all of them are refusals.

@@ -179,7 +179,7 @@ fn a_change_that_would_replace_the_database_is_refused_before_anything_is_called
     ] {
         config(change);
         let since = lab.mark();
-        let done = lab.run(&["apply", "--env", "green", "--yes"]).expect(1);
+        let done = lab.run(&["apply", "--env", "green", "--yes"]).expect(3);
         let said = format!("{}{}", done.out, done.err);
         assert!(
             said.contains("--destroy-data") && said.contains(why),
@@ -321,7 +321,7 @@ fn protect_switches_protection_on_and_refuses_to_destroy_or_replace() {
         &["destroy", "--yes", "--destroy-data"][..],
         &["destroy", "--yes", "--keep-snapshot"],
     ] {
-        let done = lab.run(words).expect(1);
+        let done = lab.run(words).expect(8);
         assert!(done.err.contains("protect = true") || done.out.contains("protect = true"));
     }
     config("protect = true\naccount = \"210987654321\"");
@@ -333,7 +333,7 @@ fn protect_switches_protection_on_and_refuses_to_destroy_or_replace() {
     );
     config("protect = true\n[database]\nname = \"other\"");
     let done = lab.run(&["apply", "--env", "green", "--yes", "--destroy-data"]);
-    let done = done.expect(1);
+    let done = done.expect(8);
     assert!(done.out.contains("is protected"), "{}", done.out);
     assert_eq!(lab.writes(since), Vec::<String>::new());
     config("");

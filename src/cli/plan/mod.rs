@@ -227,7 +227,9 @@ pub fn verdict(plan: &Plan) -> Exit {
 
 /// The exit code of a plan that problems keep from being run.
 pub fn stopped(plan: &Plan) -> Exit {
-    if plan.is_refused() {
+    if plan.needs_choice_alone() {
+        Exit::Usage
+    } else if plan.is_refused() {
         Exit::Refused
     } else {
         Exit::Failed

@@ -3,7 +3,7 @@
 
 use super::{Node, Op, Plan, Problem};
 use crate::engine::driver::{Data, DeleteOptions, Phase, Registry};
-use crate::engine::error::Error;
+use crate::engine::error::{CHOICE, Error, PROTECTED};
 use crate::engine::event::Verb;
 use crate::engine::reference::mentions;
 use futures::future::join_all;
@@ -176,10 +176,12 @@ pub fn guard(
         };
         if rules.protect && meta.holds_data && !meta.retention.is_snapshot {
             let error = why(format!("is protected and would be {removed}"))
+                .code(PROTECTED)
                 .hint("`protect = true` in the configuration forbids it; set it to false first");
             problems.push((node.step.clone(), error));
         } else if !destroyed && rules.choice.is_none() && node.loss.needs_choice() {
             let error = why(format!("holds data and would be {removed}"))
+                .code(CHOICE)
                 .hint("set the value back, or pass --keep-snapshot (databases leave a final snapshot) or --destroy-data if its data may be lost");
             problems.push((node.step.clone(), error));
         }
@@ -189,6 +191,14 @@ pub fn guard(
     }
     for (step, error) in problems {
         plan.problems.push(Problem { step, error });
+    }
+}
+
+impl Plan {
+    /// True when nothing stands in the way but what is to become of data.
+    pub fn needs_choice_alone(&self) -> bool {
+        let mut codes = self.errors().map(|(_, error)| error.code.as_str());
+        codes.next() == Some(CHOICE) && codes.all(|code| code == CHOICE)
     }
 }
 
@@ -220,6 +230,7 @@ fn lost_keys(plan: &Plan, registry: &Registry) -> Vec<(String, Error)> {
                         if key.verb == Verb::Replace { "replaced" } else { "deleted" }
                     ),
                 )
+                .code(CHOICE)
                 .hint("change one of the two at a time, or pass --destroy-data if the data may be lost");
                 out.push((key.step.clone(), error));
             }
