@@ -3,6 +3,7 @@
 //! trusted (`AWS_CA_BUNDLE`, in place of the system's).
 
 use super::redact::redact;
+use super::whole::{Asked, whole};
 use crate::engine::Error;
 use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileFileRegionProvider;
@@ -209,11 +210,13 @@ struct RoutedConnector {
 
 impl HttpConnector for RoutedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        if is_near(request.uri()) {
-            self.direct.call(request)
+        let asked = Asked::of(&request);
+        let way = if is_near(request.uri()) {
+            &self.direct
         } else {
-            self.proxied.call(request)
-        }
+            &self.proxied
+        };
+        whole(asked, way.call(request))
     }
 }
 

@@ -29,7 +29,8 @@ where
     let code = meta.code().filter(|code| !is_made_up(api, code));
     let code = word(code.unwrap_or_default());
     let message = meta.message().unwrap_or_default();
-    // A proxy's page or half a document in place of the answer: AWS may well have done what it was asked for.
+    // A proxy's page in place of the answer: AWS may well have done what it was asked for. Half a document does not come this
+    // far: the SDK would read it as a whole one, so `whole` makes a lost answer of it.
     let unreadable = code.is_empty() && (200..300).contains(&status);
     let answer = Answer {
         code: &code,

@@ -22,6 +22,7 @@ mod reader;
 mod recent;
 mod redact;
 pub mod simulate;
+mod whole;
 #[cfg(test)]
 pub(crate) mod wire;
 

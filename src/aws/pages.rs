@@ -7,6 +7,11 @@ use crate::engine::Error;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::collections::HashSet;
+use std::hash::Hash;
+
+/// Pages of one listing. No deployment's account comes near it; a listing that goes on is one without an end.
+const PAGES: usize = 10_000;
 
 impl Caller {
     /// All items of all pages, in their order. `send` asks for the page of a token, first for the one without; `split` takes a
@@ -14,7 +19,7 @@ impl Caller {
     /// token back has seen enough.
     ///
     /// # Errors
-    /// As [`Caller::call`]. A page that names its own token as the next one is an error: there would be no end.
+    /// As [`Caller::call`]. A token that comes twice is an error, and so are more than `PAGES` pages: there would be no end.
     pub async fn pages<T, E, F, K, I>(
         &self,
         api: Api,
@@ -24,24 +29,29 @@ impl Caller {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
-        K: Clone + Default + PartialEq + Send + Sync,
+        K: Clone + Default + Eq + Hash + Send + Sync,
         I: IntoIterator<Item: Send>,
     {
         let mut all = Vec::new();
+        let mut seen = HashSet::new();
         let mut token = None;
         loop {
             let page = self.call(api, || send(token.clone())).await?;
             let (items, next) = split(page);
             all.extend(items);
-            let next = next.filter(|next| *next != K::default());
-            if next.is_none() {
+            let Some(next) = next.filter(|next| *next != K::default()) else {
                 return Ok(all);
-            }
-            if next == token {
-                let text = "a page names its own token as that of the next page";
-                return Err(Error::permanent(api.action(), text));
-            }
-            token = next;
+            };
+            let text = if !seen.insert(next.clone()) {
+                "a page names a token as that of the next page that an earlier one has named"
+                    .to_owned()
+            } else if seen.len() >= PAGES {
+                format!("the listing has more than {PAGES} pages")
+            } else {
+                token = Some(next);
+                continue;
+            };
+            return Err(Error::permanent(api.action(), text));
         }
     }
 }
@@ -60,7 +70,7 @@ impl Aws {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
-        K: Clone + Default + PartialEq + Send + Sync,
+        K: Clone + Default + Eq + Hash + Send + Sync,
         I: IntoIterator<Item: Send>,
     {
         self.caller.pages(api, send, split).await
@@ -74,6 +84,7 @@ mod tests {
     use crate::engine::{Class, Events};
     use aws_sdk_ec2::operation::describe_vpcs::DescribeVpcsError;
     use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// Items and the next token.
     type Page = (Vec<u32>, Option<&'static str>);
@@ -126,5 +137,35 @@ mod tests {
         assert_eq!(error.action, "ec2:DescribeVpcs");
         assert!(error.message.contains("token"), "{error}");
         assert_eq!(sent, tokens(&["a"]));
+    }
+
+    #[tokio::test]
+    async fn tokens_that_come_in_a_circle_are_an_error() {
+        let pages = [
+            (vec![1], Some("a")),
+            (vec![2], Some("b")),
+            (vec![3], Some("a")),
+        ];
+        let (all, sent) = read(&pages).await;
+        let error = all.unwrap_err();
+        assert_eq!(error.class, Class::Permanent);
+        assert!(error.message.contains("token"), "{error}");
+        assert_eq!(sent, tokens(&["a", "b"]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_listing_with_ever_new_tokens_is_given_up() {
+        let caller = Caller::new(Events::to(Vec::new()), false, 4);
+        let sent = AtomicUsize::new(0);
+        let send = |_: Option<String>| {
+            let page = sent.fetch_add(1, Ordering::Relaxed);
+            async move { Ok::<_, SdkError<DescribeVpcsError, HttpResponse>>(page) }
+        };
+        let split = |page: usize| (vec![page], Some(format!("t{page}")));
+        let read = caller.pages(ec2::DESCRIBE_VPCS, send, split).await;
+        let error = read.unwrap_err();
+        assert_eq!(error.class, Class::Permanent);
+        assert!(error.message.contains("10000 pages"), "{error}");
+        assert_eq!(sent.into_inner(), PAGES);
     }
 }

@@ -1,6 +1,7 @@
 //! Answers as they come over the wire, in each service's own protocol, through the SDK's parser: what the deployer makes
 //! of them. A service without a row fails the test.
 
+use super::whole::{Asked, whole};
 use super::{Api, Aws, Caller, Connection, SERVICES, s3};
 use crate::engine::{Class, Error, Events};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -38,7 +39,7 @@ impl HttpConnector for Canned {
         let mut answer = HttpResponse::new(status, body);
         answer.headers_mut().insert("x-amzn-requestid", "req-1");
         answer.headers_mut().insert("etag", "\"1\"");
-        HttpConnectorFuture::ready(Ok(answer))
+        whole(Asked::of(&request), HttpConnectorFuture::ready(Ok(answer)))
     }
 }
 
@@ -138,6 +139,7 @@ macro_rules! send {
 
 type Row = ((Api, Sender), u16, &'static str, &'static str, Class);
 
+mod broken;
 mod rows;
 use rows::rows;
 

@@ -103,9 +103,8 @@ impl Resource for Function {
         let (Some(function), Some(exposed)) = (found(function)?, found(exposed)?) else {
             return Ok(None);
         };
-        let Some(live) = function.configuration() else {
-            return Ok(None);
-        };
+        let live = function.configuration();
+        let live = live.ok_or_else(|| READ.missing("Configuration"))?;
         if let Some(error) = live.environment().and_then(|e| e.error()) {
             return Err(unreadable(error));
         }
