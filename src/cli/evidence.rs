@@ -39,16 +39,20 @@ pub struct Asked {
 /// Reads everything, and writes the page. The account and the state are not changed.
 pub async fn report(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
     // A file that cannot be written is said before the first call, and none is left empty.
+    let out = state::end_of_links(&asked.out);
     let is_new = !asked.out.exists();
-    let open = std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(&asked.out);
-    open.map_err(|e| Failure::unwritable("--out", &asked.out, &e))?;
+    // Who reads from a pipe would take this for the end.
+    if !state::is_special(&asked.out) {
+        let open = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&out);
+        open.map_err(|e| Failure::unwritable("--out", &asked.out, &e))?;
+    }
     let made = make(cx, asked).await;
-    let is_empty = || std::fs::metadata(&asked.out).is_ok_and(|file| file.len() == 0);
+    let is_empty = || std::fs::metadata(&out).is_ok_and(|file| file.len() == 0);
     if made.is_err() && is_new && is_empty() {
-        let _ = std::fs::remove_file(&asked.out);
+        let _ = std::fs::remove_file(&out);
     }
     made
 }
@@ -119,7 +123,7 @@ async fn make(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
         evidence,
         calls: cx.console.calls().totals(),
     };
-    state::write_atomic(&asked.out, report::evidence_page(&document).as_bytes())?;
+    state::write_output(&asked.out, report::evidence_page(&document).as_bytes())?;
     let text = report::evidence_summary(&document, &asked.out.display().to_string());
     cx.console.answer(&text, &document)?;
     Ok(verdict(&document.drift, document.run.is_some()))

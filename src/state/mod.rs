@@ -20,7 +20,7 @@ mod writer;
 
 pub(crate) use error::REBUILD;
 pub use error::StateError;
-pub use file::write_atomic;
+pub use file::{end_of_links, is_special, write_into, write_output};
 pub use history::{Entry, History, HistoryLine, What};
 pub use journal::{Counters, Journal};
 pub use local::LocalStore;

@@ -95,10 +95,13 @@ pub struct Saved {
     path: PathBuf,
 }
 
-/// Where a plan is going to be saved. The file appears whole or not at all.
+/// Where a plan is going to be saved. The file appears whole or not at all; a device or a pipe gets the plan and stays what it is.
 pub struct Output {
-    file: NamedTempFile,
+    /// None for a device or a pipe.
+    file: Option<NamedTempFile>,
+    /// At the end of symbolic links.
     path: PathBuf,
+    shown: String,
 }
 
 impl Output {
@@ -108,17 +111,27 @@ impl Output {
         if path.is_dir() {
             return Err(wrong(&ErrorKind::IsADirectory.into()));
         }
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        let shown = path.display().to_string();
+        if state::is_special(path) {
+            return Ok(Self {
+                file: None,
+                path: path.to_owned(),
+                shown,
+            });
+        }
+        let end = state::end_of_links(path);
+        let folder = end.parent().filter(|p| !p.as_os_str().is_empty());
         let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
         Ok(Self {
-            file: file.map_err(|e| wrong(&e))?,
-            path: path.to_owned(),
+            file: Some(file.map_err(|e| wrong(&e))?),
+            path: end,
+            shown,
         })
     }
 
     /// Writes the plan; gives the name of its file.
     pub fn write(
-        mut self,
+        self,
         made_of: Seal,
         asked: Asked,
         plan: &Plan,
@@ -138,14 +151,18 @@ impl Output {
             checksum: hex(content.get().as_bytes()),
             content: &content,
         };
-        let text = serde_json::to_string(&file).map_err(failed)?;
-        let shown = self.path.display().to_string();
-        self.file.write_all(text.as_bytes())?;
-        self.file.write_all(b"\n")?;
-        self.file.as_file().sync_all()?;
-        self.file
-            .persist(&self.path)
-            .map_err(|e| Failure::new(Exit::Failed, format!("--out {shown}: {}", e.error)))?;
+        let mut text = serde_json::to_string(&file).map_err(failed)?;
+        text.push('\n');
+        let (path, shown) = (self.path, self.shown);
+        let written = match self.file {
+            None => state::write_into(&path, text.as_bytes()),
+            Some(mut file) => {
+                file.write_all(text.as_bytes())?;
+                file.as_file().sync_all()?;
+                file.persist(&path).map(drop).map_err(|e| e.error)
+            }
+        };
+        written.map_err(|e| Failure::new(Exit::Failed, format!("--out {shown}: {e}")))?;
         Ok(shown)
     }
 }
