@@ -203,6 +203,7 @@ fn declare_service(
             target: f64::from(target),
             in_seconds: 300,
             out_seconds: 60,
+            scale_in_disabled: false,
         };
         (policy.to_owned(), tracking)
     });

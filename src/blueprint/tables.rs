@@ -64,6 +64,7 @@ fn table(here: &EnvironmentBuilder<'_>, keys: &Keys, key: KeySchema) -> Table {
         kms_key: Some(keys.data.arn.clone()),
         deletion_protection: here.config.protect,
         exposed: Exposed::new(),
+        others: Exposed::new(),
         members: Vec::new(),
     }
 }

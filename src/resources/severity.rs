@@ -90,7 +90,7 @@ fn setting(kind: &str, change: &Change) -> (Severity, &'static str) {
     if is_open(kind, change) {
         return (Severity::High, "open to the internet");
     }
-    if let Some(why) = weakened(kind, change) {
+    if let Some(why) = lets_in(kind, change).or_else(|| weakened(kind, change)) {
         return (Severity::High, why);
     }
     if field == "members" {
@@ -141,6 +141,11 @@ fn setting(kind: &str, change: &Change) -> (Severity, &'static str) {
         "actions" | "notify" if kind.starts_with("cloudwatch/") => {
             (Severity::High, "the alarm reaches other people")
         }
+        _ if WATCHES.contains(&(kind, field)) => (Severity::High, OTHER_ALARM),
+        "targets" if kind == "elbv2/targets" && change.have.is_some() => (Severity::High, STRANGER),
+        "task_definition" if kind == "ecs/service" => {
+            (Severity::High, "other code with other rights runs")
+        }
         "targets" if kind == "events/rule" && change.have.is_some() => {
             (Severity::High, "the events reach others")
         }
@@ -167,6 +172,18 @@ fn setting(kind: &str, change: &Change) -> (Severity, &'static str) {
 const NOTICES: [&str; 2] = ["events/rule", "rds/event_subscription"];
 /// Types that say where requests go.
 const ROUTES: [&str; 2] = ["elbv2/listener", "elbv2/rule"];
+/// Fields that say when an alarm goes off, by type.
+const WATCHES: [(&str, &str); 8] = [
+    ("cloudwatch/alarm", "metric"),
+    ("cloudwatch/alarm", "queries"),
+    ("cloudwatch/alarm", "comparison"),
+    ("cloudwatch/alarm", "threshold"),
+    ("cloudwatch/alarm", "periods"),
+    ("cloudwatch/alarm", "datapoints"),
+    ("cloudwatch/alarm", "missing"),
+    ("cloudwatch/composite_alarm", "any_of"),
+];
+const OTHER_ALARM: &str = "the alarm goes off otherwise";
 const STRANGER: &str = "it holds something that is not ours";
 const OTHER_REQUESTS: &str = "the firewall lets other requests through";
 
@@ -182,7 +199,7 @@ fn beside(kind: &str, entry: &str) -> (Severity, &'static str) {
         }
         "wafv2/web_acl" => (Severity::High, OTHER_REQUESTS),
         "wafv2/logging" => (Severity::High, "the firewall logs other requests"),
-        "cloudwatch/alarm" => (Severity::High, "the alarm goes off otherwise"),
+        "cloudwatch/alarm" => (Severity::High, OTHER_ALARM),
         "lambda/stream_mapping" if entry.starts_with("filter") => {
             (Severity::High, "some records are left out")
         }
@@ -192,15 +209,57 @@ fn beside(kind: &str, entry: &str) -> (Severity, &'static str) {
     }
 }
 
-/// Rights that are there and not wanted are more than declared. A statement that denies, or a boundary, is a right when it
-/// is missing.
+/// The parts of a statement that limit what it allows. In one that denies they limit that; a path does not always tell which it is.
+const LIMITS: [&str; 4] = ["Condition", "NotAction", "NotResource", "NotPrincipal"];
+
+/// Rights that are there and not wanted are more than declared. So they are when what limits rights is missing: a statement that
+/// denies, a limit within a statement, or a boundary.
 fn rights(change: &Change) -> (Severity, &'static str) {
-    let path = change.path.to_string();
-    let denies = path.contains("Deny") || change.field() == "permissions_boundary";
+    let path = &change.path;
+    let limits = (1..path.len())
+        .filter_map(|place| path.at(place))
+        .any(|part| LIMITS.contains(&part));
+    let limits = limits
+        || path.to_string().contains("Deny")
+        || change.field() == "permissions_boundary"
+        || change.want.as_ref().is_some_and(denies);
     match (&change.want, &change.have) {
         (_, Some(_)) => (Severity::High, "others have more or other rights"),
-        (Some(_), None) if denies => (Severity::High, "a limit of rights is missing"),
+        (Some(_), None) if limits => (Severity::High, NO_LIMIT),
         _ => (Severity::Medium, "rights are missing"),
+    }
+}
+
+const NO_LIMIT: &str = "a limit of rights is missing";
+
+/// Whether a statement, or one of a document, denies.
+fn denies(value: &Value) -> bool {
+    match value {
+        Value::Object(parts) => {
+            parts.get("Effect").is_some_and(|effect| effect == "Deny") || parts.values().any(denies)
+        }
+        _ => false,
+    }
+}
+
+/// Why more addresses than declared may send something: those of a prefix list that is not declared, which somebody else may
+/// fill, or those that an entry of a network ACL kept out.
+fn lets_in(kind: &str, change: &Change) -> Option<&'static str> {
+    let denied = |value: &Option<Value>| {
+        let action = value.as_ref().map(|v| v.get("action").unwrap_or(v));
+        action.is_some_and(|action| action == "deny")
+    };
+    match (kind, change.field()) {
+        ("ec2/security_group_rules" | "ec2/default_security_group", "ingress") => {
+            let peer = change.entry().and_then(|rule| rule.rsplit(' ').next());
+            let is_list = peer.is_some_and(|peer| peer.starts_with("pl-"));
+            (change.is_extra() && is_list).then_some("open to the addresses of a prefix list")
+        }
+        ("ec2/network_acl_entries" | "ec2/default_network_acl", "ingress" | "egress") => {
+            (denied(&change.want) && !denied(&change.have))
+                .then_some("what a network ACL denied passes")
+        }
+        _ => None,
     }
 }
 

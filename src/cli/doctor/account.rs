@@ -96,14 +96,13 @@ pub async fn check(
             out.extend(images(config, &facts));
             facts
         }
-        // What is wrong stands among the findings already.
-        (Err(_), Some(recorded)) => recorded,
-        (Err(error), None) => {
-            if preflight.error().is_none() {
-                out.push(unknown("facts of the region", &error));
-            }
-            out.push(machine::names(config, state));
-            return out;
+        (Err(error), recorded) => {
+            out.extend(unread(&preflight, &error));
+            let Some(recorded) = recorded else {
+                out.push(machine::names(config, state));
+                return out;
+            };
+            recorded
         }
     };
     let mut failed = preflight.checks.iter();
@@ -122,6 +121,13 @@ pub async fn check(
         Err(_) => out.push(machine::names(config, state)),
     }
     out
+}
+
+/// Why the facts are not known: what is wrong with the account stands among the findings already, what else could not be read does
+/// not.
+pub(super) fn unread(preflight: &Preflight, error: &Error) -> Option<Finding> {
+    let is_said = preflight.error().is_some();
+    (!is_said).then(|| unknown("facts of the region", error))
 }
 
 /// What is not known as long as the account is not reached.

@@ -1,11 +1,12 @@
 //! What is a finding, and what the exit code says of it.
 
-use super::account::{clock, kept, thing};
+use super::account::{clock, kept, thing, unread};
 use super::domain::{compared, no_zone, until};
 use super::machine::version_of;
 use super::*;
+use crate::aws::Preflight;
 use crate::engine::observe::Observed;
-use crate::engine::{Error, Live, Mark, Phase};
+use crate::engine::{Check, Error, Level, Live, Mark, Phase};
 use crate::support;
 use jiff::civil::date;
 use serde_json::json;
@@ -103,6 +104,19 @@ fn what_is_read_is_never_well_unless_it_was_seen_to_be() {
         let findings = thing("topic-blue", "sns/topic", recorded, &found);
         assert_eq!(findings.first().map(verdict), wanted, "{found:?}");
     }
+}
+
+#[test]
+fn facts_that_could_not_be_read_are_said_once() {
+    let error = Error::permanent("ecr:DescribeImages", "no");
+    let mut found = Preflight::default();
+    let said = unread(&found, &error).unwrap();
+    assert_eq!(verdict(&said), Verdict::Unknown);
+    assert!(said.text.contains("ecr:DescribeImages"), "{said:?}");
+    found
+        .checks
+        .push(Check::new("zones", Level::Error, "too few"));
+    assert!(unread(&found, &error).is_none());
 }
 
 #[test]

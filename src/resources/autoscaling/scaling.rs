@@ -44,6 +44,9 @@ pub struct Tracking {
     pub in_seconds: i32,
     /// Seconds between two steps up.
     pub out_seconds: i32,
+    /// Tasks are only added, never taken away. Should not be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scale_in_disabled: bool,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -248,6 +251,7 @@ fn of(policy: &ScalingPolicy) -> Tracking {
         target: tracking.map_or(0.0, |t| t.target_value),
         in_seconds: tracking.and_then(|t| t.scale_in_cooldown).unwrap_or(300),
         out_seconds: tracking.and_then(|t| t.scale_out_cooldown).unwrap_or(300),
+        scale_in_disabled: tracking.and_then(|t| t.disable_scale_in) == Some(true),
     }
 }
 
@@ -265,6 +269,7 @@ async fn put(cx: &Aws, id: &str, name: &str, policy: &Tracking) -> Result<(), Er
         .target_value(policy.target)
         .scale_in_cooldown(policy.in_seconds)
         .scale_out_cooldown(policy.out_seconds)
+        .disable_scale_in(policy.scale_in_disabled)
         .build()
         .map_err(wrong)?;
     let call = cx.autoscaling.client.put_scaling_policy();

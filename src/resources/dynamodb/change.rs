@@ -1,7 +1,7 @@
 //! Changes of a table. DynamoDB takes one at a time, and only while the table is ACTIVE ("UpdateTable" in its API
 //! reference), so they are worked out from what the table is now, in order, each time.
 
-use super::model::{Attribute, Index, KeySchema, Table};
+use super::model::{Attribute, CLASS, Index, KeySchema, READS, Table, WRITES};
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
@@ -15,6 +15,10 @@ pub(super) enum Change {
     Protection(bool),
     Encryption,
     Billing,
+    /// No limit of requests.
+    Throughput,
+    /// The default class of storage.
+    Class,
     Stream(Option<String>),
     DeleteIndex(String),
     CreateIndex(String),
@@ -32,6 +36,14 @@ pub(super) fn changes(want: &Table, have: &Table) -> Vec<Change> {
     }
     if want.billing != have.billing {
         out.push(Change::Billing);
+    }
+    // None of these is ever wanted.
+    let set = |name: &str| have.others.contains_key(name);
+    if set(READS) || set(WRITES) {
+        out.push(Change::Throughput);
+    }
+    if set(CLASS) {
+        out.push(Change::Class);
     }
     if want.stream != have.stream {
         // A stream's view cannot be changed while it is on.
@@ -167,6 +179,7 @@ mod tests {
             kms_key: None,
             deletion_protection: false,
             exposed: Default::default(),
+            others: Default::default(),
             members: Vec::new(),
         }
     }
@@ -193,6 +206,16 @@ mod tests {
             Change::Stream(Some("NEW_IMAGE".into())),
         ];
         assert_eq!(changes(&want, &have), expected);
+    }
+
+    #[test]
+    fn limits_of_requests_and_another_class_are_taken_back() {
+        let (want, mut have) = (table(&[], None), table(&[], None));
+        have.others.insert(WRITES.into(), "1".into());
+        assert_eq!(changes(&want, &have), [Change::Throughput]);
+        have.others.insert(READS.into(), "1".into());
+        have.others.insert(CLASS.into(), "X".into());
+        assert_eq!(changes(&want, &have), [Change::Throughput, Change::Class]);
     }
 
     #[test]

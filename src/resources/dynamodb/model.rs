@@ -25,10 +25,18 @@ pub struct Table {
     /// The resource policies of the table and its stream, which let others in.
     #[serde(default)]
     pub exposed: Exposed,
+    /// What else is set: limits of requests, a class of storage. The desired set is always empty.
+    #[serde(default, skip_serializing_if = "Exposed::is_empty")]
+    pub others: Exposed,
     /// Copies of the table in other regions.
     #[serde(default)]
     pub members: Vec<String>,
 }
+
+/// The entries of `others`: the most reads and writes a second on demand, and the class of storage.
+pub(super) const READS: &str = "max_read_request_units";
+pub(super) const WRITES: &str = "max_write_request_units";
+pub(super) const CLASS: &str = "table_class";
 
 /// A key: order matters, so it is no list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

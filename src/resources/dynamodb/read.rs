@@ -1,11 +1,11 @@
 //! Reads a table: its description, expiry, recovery and tags.
 
 use super::change;
-use super::model::{Index, Table, TableOutputs};
+use super::model::{CLASS, Index, READS, Table, TableOutputs, WRITES};
 use crate::resources::prelude::*;
 use aws_sdk_dynamodb::types::{
     BillingMode, GlobalSecondaryIndexDescription, IndexStatus, PointInTimeRecoveryStatus, Select,
-    SseStatus, StreamViewType, TableDescription, TableStatus, TimeToLiveStatus,
+    SseStatus, StreamViewType, TableClass, TableDescription, TableStatus, TimeToLiveStatus,
 };
 
 pub(super) const DESCRIBE: Api = dynamodb::DESCRIBE_TABLE;
@@ -80,12 +80,30 @@ pub(super) fn described(table: &TableDescription) -> Table {
             .map(Ref::from),
         deletion_protection: table.deletion_protection_enabled().unwrap_or(false),
         exposed: Exposed::new(),
+        others: others(table),
         members: table
             .replicas()
             .iter()
             .filter_map(|r| Some(format!("replica in {}", r.region_name()?)))
             .collect(),
     }
+}
+
+/// What is set and no table of ours has. A limit of -1 is none ("OnDemandThroughput" in the API reference).
+fn others(table: &TableDescription) -> Exposed {
+    let limits = table.on_demand_throughput();
+    let limit = |name: &str, units: Option<i64>| {
+        let units = units.filter(|units| *units > 0)?;
+        Some((name.to_owned(), units.to_string()))
+    };
+    let class = table.table_class_summary().and_then(|c| c.table_class());
+    let class = class.filter(|class| **class != TableClass::Standard);
+    let all = [
+        limit(READS, limits.and_then(|l| l.max_read_request_units())),
+        limit(WRITES, limits.and_then(|l| l.max_write_request_units())),
+        class.map(|class| (CLASS.to_owned(), class.as_str().to_owned())),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// True for a table that was restored from a backup of one with its own name in this account and region.
@@ -184,4 +202,29 @@ pub(super) async fn exposed(cx: &Aws, of: &TableOutputs) -> Result<Exposed, Erro
     let stream = one("stream policy", of.stream_arn.as_str());
     let (table, stream) = futures::try_join!(table, stream)?;
     Ok(table.into_iter().chain(stream).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_dynamodb::types::{OnDemandThroughput, TableClassSummary};
+
+    #[test]
+    fn limits_of_requests_and_another_class_are_shown_and_the_defaults_are_not() {
+        let of = |reads: i64, writes: i64, class: TableClass| {
+            let limits = OnDemandThroughput::builder()
+                .max_read_request_units(reads)
+                .max_write_request_units(writes);
+            let class = TableClassSummary::builder().table_class(class);
+            let table = TableDescription::builder()
+                .on_demand_throughput(limits.build())
+                .table_class_summary(class.build());
+            others(&table.build())
+        };
+        assert_eq!(others(&TableDescription::builder().build()), Exposed::new());
+        assert_eq!(of(-1, -1, TableClass::Standard), Exposed::new());
+        let all = of(1, -1, TableClass::StandardInfrequentAccess);
+        let all: Vec<(&str, &str)> = all.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        assert_eq!(all, [(READS, "1"), (CLASS, "STANDARD_INFREQUENT_ACCESS")]);
+    }
 }

@@ -142,6 +142,7 @@ impl Resource for Table {
             "billing",
             "stream",
             "indexes",
+            "others",
         ];
         if of_table.iter().any(|field| delta.touches(field)) {
             let others =

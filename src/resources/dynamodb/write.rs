@@ -1,15 +1,16 @@
 //! Changes a table.
 
 use super::change::{self, Change};
-use super::model::Table;
+use super::model::{READS, Table, WRITES};
 use super::read::{describe, described, phase, ttl};
 use crate::aws::{Api, Aws, dynamodb};
 use crate::engine::{Class, Error, Leftover, Phase};
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
     BillingMode, CreateGlobalSecondaryIndexAction, DeleteGlobalSecondaryIndexAction,
-    GlobalSecondaryIndexUpdate, PointInTimeRecoverySpecification, SseSpecification, SseType,
-    StreamSpecification, StreamViewType, TimeToLiveSpecification,
+    GlobalSecondaryIndexUpdate, OnDemandThroughput, PointInTimeRecoverySpecification,
+    SseSpecification, SseType, StreamSpecification, StreamViewType, TableClass,
+    TimeToLiveSpecification,
 };
 
 impl Table {
@@ -44,6 +45,15 @@ impl Table {
             Change::Protection(on) => update.deletion_protection_enabled(*on),
             Change::Encryption => update.sse_specification(self.encryption()),
             Change::Billing => update.billing_mode(BillingMode::from(self.billing.as_str())),
+            Change::Throughput => {
+                // -1 removes a limit that is set ("OnDemandThroughput" in the API reference).
+                let none = |name: &str| have.others.contains_key(name).then_some(-1);
+                let limits = OnDemandThroughput::builder()
+                    .set_max_read_request_units(none(READS))
+                    .set_max_write_request_units(none(WRITES));
+                update.on_demand_throughput(limits.build())
+            }
+            Change::Class => update.table_class(TableClass::Standard),
             Change::Stream(view) => update.stream_specification(stream(ACTION, view.as_deref())?),
             Change::DeleteIndex(index) => {
                 let delete = DeleteGlobalSecondaryIndexAction::builder()

@@ -1,6 +1,7 @@
 //! Route 53: public zones with their records, and health checks.
 
 mod answered;
+mod caa;
 mod health_check;
 mod record;
 pub mod sets;

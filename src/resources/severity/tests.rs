@@ -202,3 +202,79 @@ fn what_lets_others_in_or_nobody_know_is_high() {
     let missing = severity("config/recording", false, Difference::Missing);
     assert_eq!(missing.0, Severity::High);
 }
+
+#[test]
+fn a_right_that_is_missing_is_medium_and_a_limit_of_rights_is_high() {
+    let (no_limit, fewer) = (
+        (Severity::High, NO_LIMIT),
+        (Severity::Medium, "rights are missing"),
+    );
+    for field in RIGHTS {
+        let missing = |rest: [&str; 4]| {
+            let [a, b, c, d] = rest;
+            judged("iam/role", [field, a, b, c, d], json!("x"), Value::Null)
+        };
+        for limit in LIMITS {
+            let found = missing(["Statement", "AllowRead", limit, "x"]);
+            assert_eq!(found, no_limit, "{field}: {limit}");
+        }
+        // A boundary is a limit as a whole.
+        let usual = match field {
+            "permissions_boundary" => no_limit,
+            _ => fewer,
+        };
+        let action = missing(["Statement", "AllowRead", "Action", "x"]);
+        assert_eq!(action, usual, "{field}");
+        let of = |want: Value| judged("iam/role", [field, "mine"], want, Value::Null);
+        let document = |effect: &str| json!({"Statement": {"a": {"Effect": effect}}});
+        assert_eq!(of(document("Allow")), usual, "{field}");
+        assert_eq!(of(document("Deny")), no_limit, "{field}");
+        let more = judged("iam/role", [field, "mine"], Value::Null, json!("x"));
+        assert_eq!(more.0, Severity::High, "{field}");
+    }
+}
+
+#[test]
+fn a_prefix_list_that_may_send_too_is_high_and_one_that_is_gone_or_receives_is_not() {
+    for kind in ["ec2/security_group_rules", "ec2/default_security_group"] {
+        let rule = |way, want, have| of(kind, [way, "tcp/22 from pl-1"], want, have);
+        assert_eq!(rule("ingress", Value::Null, json!("")), Severity::High);
+        assert_eq!(rule("ingress", json!(""), Value::Null), Severity::Medium);
+        assert_eq!(rule("ingress", json!("a"), json!("b")), Severity::Medium);
+        assert_eq!(rule("egress", Value::Null, json!("")), Severity::Medium);
+    }
+}
+
+#[test]
+fn what_a_network_acl_denied_and_lets_pass_is_high() {
+    let entry = |action: &str| json!({"action": action, "cidr": "10.0.0.0/8"});
+    for kind in ["ec2/network_acl_entries", "ec2/default_network_acl"] {
+        for way in ["ingress", "egress"] {
+            let gone = |want| of(kind, [way, "110"], want, Value::Null);
+            assert_eq!(gone(entry("deny")), Severity::High);
+            assert_eq!(gone(entry("allow")), Severity::Medium);
+            let now =
+                |want: &str, have: &str| of(kind, [way, "110", "action"], json!(want), json!(have));
+            assert_eq!(now("deny", "allow"), Severity::High);
+            assert_eq!(now("allow", "deny"), Severity::Medium);
+        }
+    }
+}
+
+#[test]
+fn what_runs_other_code_answers_customers_or_goes_off_otherwise_is_high() {
+    for (kind, field) in WATCHES {
+        let found = judged(kind, [field, "a"], json!("a"), json!("b"));
+        assert_eq!(found, (Severity::High, OTHER_ALARM), "{field}");
+    }
+    let threshold = judged("cloudwatch/alarm", ["threshold"], json!(1.0), json!(9.0));
+    assert_eq!(threshold, (Severity::High, OTHER_ALARM));
+    let revision = of("ecs/service", ["task_definition"], json!("a"), json!("b"));
+    assert_eq!(revision, Severity::High);
+    let target = |want, have| judged("elbv2/targets", ["targets", "10.0.0.1"], want, have);
+    assert_eq!(
+        target(Value::Null, json!("10.0.0.1")),
+        (Severity::High, STRANGER)
+    );
+    assert_eq!(target(json!("10.0.0.1"), Value::Null).0, Severity::Medium);
+}
