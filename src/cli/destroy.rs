@@ -14,10 +14,11 @@ use crate::aws::Aws;
 use crate::blueprint::raised;
 use crate::engine::drift::Unlisted;
 use crate::engine::exec::{Outcome, Report};
+use crate::engine::former::set_apart;
 use crate::engine::observe::Observations;
 use crate::engine::ownership::TAG_OF_SCOPE;
 use crate::engine::plan::{self, Choice, DataRules, Node, Op, Plan, Users, teardown};
-use crate::engine::rebuild::{add_unread, set_apart};
+use crate::engine::rebuild::add_unread;
 use crate::engine::remnant::{is_there, was_deleted};
 use crate::engine::{Kind, Owned};
 use crate::report::{DestroyRemains, Detail, Marked, Notice, PlanDocument, RunDocument};
@@ -86,6 +87,9 @@ pub async fn destroy(
     if !plan.nodes.is_empty() {
         let lossy = plan.needs_choice().next().is_some();
         run::confirm(cx, asked.yes, &session, "Destroy all of this", lossy).await?;
+        if !asked.ignore_migration && !asked.yes {
+            under_way::again(&session, &state, &plan, &seen).await?;
+        }
     }
     let report = run::run(&session, writer, &mut state, &plan).await?;
     notice.ran(&plan, &report);
@@ -163,7 +167,7 @@ async fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Fail
 
 /// Everything recorded is read, whatever its scope: what depends on the destroyed must be known. What is marked is listed beside it.
 async fn survey(session: &Session, state: &mut State) -> Result<Observations, Failure> {
-    set_apart(&session.graph, state);
+    set_apart(&session.graph, state, &session.context.registry);
     let requests = session.requests(state, |_, _| true);
     let (seen, listed) = session.survey(&requests).await;
     check_credentials(&seen, &listed.unlisted)?;

@@ -12,6 +12,7 @@ pub mod driver;
 pub mod error;
 pub mod event;
 pub mod exec;
+pub mod former;
 pub mod graph;
 mod handle;
 mod identity;

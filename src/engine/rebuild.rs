@@ -78,19 +78,6 @@ pub fn rebuild(
     state.steps.extend(left);
 }
 
-/// Keeps an intent of an earlier run, whose creation was not answered, apart from its step when the step has another name by now:
-/// under the name of today it would not be found, and the new intent would take its place.
-pub fn set_apart(graph: &Graph, state: &mut State) {
-    for step in &graph.steps {
-        let renamed = |r: &&Record| r.stage == Stage::Creating && r.name != step.name;
-        if state.steps.get(&step.id).filter(renamed).is_some() {
-            let id = replaced(&step.id, |id| state.steps.contains_key(id));
-            let record = state.steps.remove(&step.id);
-            state.steps.extend(record.map(|r| (id, r)));
-        }
-    }
-}
-
 /// Chosen steps without a record whose type has a second name: made earlier, they may stand under another name than today's, where
 /// only their mark shows them. A first run, or one after the state was lost, looks for everything that is marked; but when that
 /// one was stopped before it had recorded all that it found, the next one has a state, and still no record of these.

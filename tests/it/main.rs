@@ -45,6 +45,7 @@ mod review;
 mod rights;
 mod sandbox;
 mod scopes;
+mod set_back;
 mod shared;
 mod simulation;
 mod support;

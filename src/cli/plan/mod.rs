@@ -18,9 +18,10 @@ use crate::blueprint::{
     DELEGATION, is_begun, moves_too_early, raised, record_steps, with_first_weights,
 };
 use crate::cost::Difference;
+use crate::engine::former::{set_apart, take_back};
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Allowed, Choice, DataRules, Options, Plan, Problem, Users};
-use crate::engine::rebuild::{add_unread, set_apart};
+use crate::engine::rebuild::add_unread;
 use crate::engine::{Error, Graph, Kind, Step};
 use crate::report::{self, Attention, Detail, PlanDocument};
 use crate::resources::ecs::TaskDefinition;
@@ -304,8 +305,9 @@ pub async fn make_plan(
         let text = format!("--step {name} is not in {scope}");
         return Err(Failure::usage(text).hint("leave --env out"));
     }
+    take_back(&session.graph, state, &session.context.registry);
     let (surveyed, unread) = survey(session, state, asked.steps.is_empty()).await;
-    set_apart(&session.graph, state);
+    set_apart(&session.graph, state, &session.context.registry);
     if !asked.steps.is_empty() {
         let chosen = plan::partial(&session.graph, &session.chosen, state, &asked.steps);
         session.chosen = chosen.map_err(|name| {
@@ -328,7 +330,11 @@ pub async fn make_plan(
     let meant = |id: &str| {
         asked.steps.is_empty() || asked.steps.iter().any(|s| crate::engine::matches(s, id))
     };
-    let also = |id: &str, record: &Record| session.in_scope(record) && meant(id);
+    let also = |id: &str, record: &Record| {
+        // What a run of this scope replaces of what both share, it removes too.
+        let replaced = plan::is_replaced_of(&session.graph, &session.chosen, id);
+        (session.in_scope(record) || replaced) && meant(id)
+    };
     let mut seen = session.refresh(state, surveyed, also).await;
     add_unread(&mut seen, unread);
     check_credentials(&seen, &[])?;

@@ -25,6 +25,7 @@ pub use chosen::partial;
 pub use data::{Choice, Counts, DataLoss, DataRules, count, guard};
 pub use interruption::Interruption;
 pub use path::critical;
+pub use removal::is_replaced_of;
 pub use stays::{Kept, Users};
 pub use teardown::teardown;
 pub use users::{left_for_others, users};

@@ -6,15 +6,16 @@ use super::nodes::Ensures;
 use super::shrink::dependents;
 use super::stays::for_others;
 use super::{DataLoss, Inputs, Interruption, Node, Op, Plan, durations};
-use crate::engine::driver::{Live, Registry};
+use crate::engine::driver::{Live, Registry, Replace};
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
+use crate::engine::graph::Graph;
 use crate::engine::observe::Observed;
 use crate::engine::order::reaches;
 use crate::engine::reference::{Strength, mentions};
-use crate::engine::replaced::step_of;
+use crate::engine::replaced::{is_replaced, step_of};
 use crate::state::{Record, State};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A recorded step that is to go, and what is known of it.
 pub(super) struct Removal<'a> {
@@ -68,7 +69,9 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
     let mut removed: BTreeMap<&str, usize> = BTreeMap::new();
     let goes = |(id, record): &(&String, &Record)| {
         let stays = |at: usize| inputs.chosen[at] || graph.steps[at].kind == record.kind;
-        let other = scope.is_some_and(|s| *s != record.scope) || !removes(inputs, id);
+        let other = scope.is_some_and(|s| *s != record.scope)
+            && !is_replaced_of(graph, inputs.chosen, id)
+            || !removes(inputs, id);
         !other && !graph.position(id).is_some_and(stays)
     };
     let going = state.steps.iter().filter(goes);
@@ -126,6 +129,7 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
             .collect();
     }
     before_replaced(state, &removed, plan);
+    after_successors(inputs, &removed, ensure, plan);
     // First what depends on it goes, or stops using it: also through others, as a service does that goes on with the settings of its
     // last revision until the next one runs. What has no record tells by the ids in its settings.
     for (id, node) in &removed {
@@ -141,6 +145,43 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
                 continue;
             };
             if goes.is_some() || !waits(plan, before, *node) {
+                plan.nodes[*node].needs.push((before, Strength::Ready));
+            }
+        }
+    }
+}
+
+/// True for the record of what one of these steps has replaced.
+pub fn is_replaced_of(graph: &Graph, chosen: &[bool], id: &str) -> bool {
+    is_replaced(id) && graph.position(step_of(id)).is_some_and(|at| chosen[at])
+}
+
+/// What an earlier run has replaced and not removed goes as if this run had replaced it: after its successor is there, and everything
+/// that used it has changed to the successor.
+fn after_successors(
+    inputs: &Inputs<'_>,
+    removed: &BTreeMap<&str, usize>,
+    ensure: &Ensures,
+    plan: &mut Plan,
+) {
+    let graph = inputs.graph;
+    let stands_beside = |id: &str| {
+        let driver = inputs.registry.get(&inputs.state.steps[id].kind);
+        driver.is_ok_and(|d| d.meta().replace == Replace::CreateFirst)
+    };
+    for (id, node) in removed.iter().filter(|(id, _)| is_replaced(id)) {
+        let Some(step) = graph.position(step_of(id)).filter(|_| stands_beside(id)) else {
+            continue;
+        };
+        let mut users = BTreeSet::from([step]);
+        for (at, step) in graph.steps.iter().enumerate() {
+            if step.needs.iter().any(|(to, _)| users.contains(to)) {
+                users.insert(at);
+            }
+        }
+        for user in users {
+            let before = ensure.get(&graph.steps[user].id).copied();
+            if let Some(before) = before.filter(|before| !waits(plan, *before, *node)) {
                 plan.nodes[*node].needs.push((before, Strength::Ready));
             }
         }

@@ -2,10 +2,11 @@
 //! account of the zone says whose it is, and a weight, also where it is alone with its name. A record set is made with CREATE, which AWS refuses when there is one, and changed or deleted
 //! with all the values that it was read with, so that no change of somebody else is overwritten.
 
+use super::caa::{certifies, refuses_amazon};
 use crate::aws::route53::{is_within, plain};
 use crate::aws::{Api, Aws, Own, route53};
 use crate::engine::error::HELD_BY_OTHERS;
-use crate::engine::ownership::MARK_DEPLOYMENT;
+use crate::engine::ownership::{MARK_DEPLOYMENT, MARK_STEP};
 use crate::engine::{Class, Delta, Error, Identity};
 use aws_sdk_route53::types::{
     Change, ChangeAction, ChangeBatch, HostedZone, ResourceRecordSet, RrType,
@@ -17,7 +18,9 @@ const RECORD: &str = "route53/record";
 
 /// The set identifier of a step.
 pub fn identifier(identity: &Identity) -> String {
-    format!("{}{}", identity.step, ending(identity))
+    // What was replaced before its creation was answered is known under an id of its own, and has its step's mark.
+    let step = identity.tags.get(MARK_STEP).unwrap_or(&identity.step);
+    format!("{step}{}", ending(identity))
 }
 
 /// The set identifier of a step of the deployment with this suffix in this region.
@@ -92,7 +95,10 @@ pub async fn at(
     let mine = |s: &&ResourceRecordSet| own(s) || (same(s) && is_own(s));
     // The name servers of the zone itself lead nobody away.
     let stands = |s: &&ResourceRecordSet| s.r#type != RrType::Ns || apex.as_deref() != Some(name);
-    let rivals = sets.iter().filter(|s| answers(kind, &s.r#type));
+    let is_certified = kind == RrType::A.as_str() && cx.own.any(|it| certifies(it, name));
+    let rivals = sets
+        .iter()
+        .filter(|s| answers(kind, &s.r#type) || (is_certified && refuses_amazon(s)));
     let mut rivals: Vec<_> = rivals.filter(|s| !mine(s) && stands(s)).cloned().collect();
     for parent in apex.iter().flat_map(|apex| between(name, apex)) {
         // A name of ours shows what it has itself.

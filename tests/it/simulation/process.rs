@@ -10,10 +10,11 @@ use crate::support::world::World;
 use async_trait::async_trait;
 use deployer::engine::beneath::beneath;
 use deployer::engine::exec::{self, Outcome, Recorder, Report};
+use deployer::engine::former::{set_apart, take_back};
 use deployer::engine::mark::is_marked;
 use deployer::engine::observe::{Observations, observe, requests};
 use deployer::engine::plan::{self, Allowed, Choice, DataRules, Options, Plan, Problem};
-use deployer::engine::rebuild::{add_unread, recover, set_apart, unsearched};
+use deployer::engine::rebuild::{add_unread, recover, unsearched};
 use deployer::engine::{Clock, Context, Deployment, Error, Events, Graph, Limits, Registry, mark};
 use deployer::state::{Entry, Journal, Record, Stage, State, StateError, Store, What, Writer};
 use jiff::Timestamp;
@@ -186,12 +187,15 @@ impl Machine {
         }
         let cx = self.context(switch);
         let mut unread = Observations::new();
+        if !matches!(command, Command::Mark | Command::Destroy) {
+            take_back(graph, &mut state, &cx.registry);
+        }
         if command != Command::Mark {
             let all = command == Command::Destroy || state.steps.is_empty();
             unread = self.recover(&cx, graph, all, &mut state).await;
         }
         if command != Command::Mark {
-            set_apart(graph, &mut state);
+            set_apart(graph, &mut state, &cx.registry);
         }
         let marking = command == Command::Mark;
         // Marks are put back as recorded, whatever is wanted now.
