@@ -67,6 +67,9 @@ pub async fn apply(
     if !plan.nodes.is_empty() {
         let lossy = plan.nodes.iter().any(|n| n.loss.is_any());
         run::confirm(cx, yes, &session, "Apply this plan", lossy).await?;
+        if !asked.ignore_migration && !yes {
+            under_way::again(&session, &state, &plan, &seen).await?;
+        }
     }
     let report = run::run(&session, writer, &mut state, &plan).await?;
     notice.ran(&plan, &report);

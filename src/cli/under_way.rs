@@ -3,9 +3,11 @@
 use super::Context;
 use super::error::Failure;
 use super::exit::Exit;
+use super::session::Session;
 use crate::engine::event::Verb;
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::plan::{Node, Op, Plan};
+use crate::state::State;
 use crate::traffic::note::{Act, Note};
 use crate::traffic::weights::Live;
 use serde_json::Value;
@@ -16,6 +18,8 @@ const CALLERS: [&str; 2] = ["schedule-", "stream-"];
 const NOTE: &str = "record-traffic-shared";
 /// The steps of blue's and green's records.
 const RECORDS: [&str; 2] = ["record-blue", "record-green"];
+/// How the rules begin that send on writes while green only reads.
+const WRITES: &str = "rule-write-";
 /// What neither a migration nor customers notice.
 const BESIDE: [&str; 3] = [
     "cloudwatch/alarm",
@@ -23,11 +27,49 @@ const BESIDE: [&str; 3] = [
     "cloudwatch/dashboard",
 ];
 
+/// Looks again when a question was answered, which may have taken hours: a shift may have begun meanwhile, and what the plan knows of
+/// weights and note may be old.
+///
+/// # Errors
+/// As [`check`]; and when somebody has moved the traffic whose records the plan makes anew.
+pub async fn again(
+    session: &Session,
+    state: &State,
+    plan: &Plan,
+    seen: &Observations,
+) -> Result<(), Failure> {
+    let matters = |node: &Node| node.op == Op::Remove || is_traffic(&node.step);
+    if !plan.nodes.iter().any(matters) {
+        return Ok(());
+    }
+    let is_meant =
+        |step: &str| is_traffic(step) || CALLERS.iter().any(|caller| step.starts_with(caller));
+    let mut requests = session.requests(state, |step, _| is_meant(step));
+    requests.retain(|request| is_meant(request.step));
+    let now = session.observe(&requests).await;
+    let value = |seen: &Observations, step: &str| {
+        let live = seen.get(step).and_then(Observed::live)?;
+        Some((live.spec["weight"].clone(), live.spec["value"].clone()))
+    };
+    let is_old =
+        |node: &&Node| is_traffic(&node.step) && value(seen, &node.step) != value(&now, &node.step);
+    if let Some(node) = plan.nodes.iter().find(is_old) {
+        let text = format!(
+            "somebody has moved the traffic since the plan was made, and it changes {}; nothing was changed",
+            node.step
+        );
+        return Err(Failure::new(Exit::Refused, text).hint("run the same command again"));
+    }
+    check(plan, &now)
+}
+
 /// Refuses a plan that takes away what a running migration or customers need.
 ///
 /// # Errors
 /// Says what is going on, and the command that ends it.
 pub fn check(plan: &Plan, seen: &Observations) -> Result<(), Failure> {
+    let noted = note(seen);
+    split(plan, seen, noted.as_ref())?;
     if let Some(bridge) = plan.nodes.iter().find(|n| sends_on(n)) {
         return Err(refused(
             bridge,
@@ -47,28 +89,13 @@ pub fn check(plan: &Plan, seen: &Observations) -> Result<(), Failure> {
             "`deployer migrate stop` ends it and leaves no slot on blue's disk",
         ));
     }
-    let note = match note(seen) {
+    let note = match noted {
         Some(Ok(note)) => note,
-        Some(Err(why)) => {
-            return Err(refused(
-                first,
-                &format!(
-                    "nobody knows where the customers are: the record of the traffic command is damaged ({why})"
-                ),
-                "`deployer traffic rollback` gives all traffic to blue and writes it anew",
-            ));
-        }
+        Some(Err(why)) => return Err(refused(first, &damaged(&why), REWRITE)),
         None => return Ok(()),
     };
     if note.in_progress() {
-        return Err(refused(
-            first,
-            &format!(
-                "a shift of the traffic is going on, which {} began or changed last",
-                note.by
-            ),
-            "`deployer traffic rollback` ends it and gives all traffic to blue",
-        ));
+        return Err(refused(first, &going_on(&note), END));
     }
     // Only one side goes: its customers would go with it. Without one it is the end of the platform, which is confirmed as such.
     let ((Some(first), None) | (None, Some(first))) = (blue, green) else {
@@ -101,6 +128,71 @@ pub fn check(plan: &Plan, seen: &Observations) -> Result<(), Failure> {
         return Err(refused(first, "green takes the writes", hint));
     }
     Ok(())
+}
+
+/// What ends a shift, and what writes a damaged note anew.
+const END: &str = "`deployer traffic rollback` ends it and gives all traffic to blue";
+const REWRITE: &str = "`deployer traffic rollback` gives all traffic to blue and writes it anew";
+
+fn damaged(why: &str) -> String {
+    format!(
+        "nobody knows where the customers are: the record of the traffic command is damaged ({why})"
+    )
+}
+
+fn going_on(note: &Note) -> String {
+    format!(
+        "a shift of the traffic is going on, which {} began or changed last",
+        note.by
+    )
+}
+
+/// Refuses what pulls the ground from under a split: records under another name while a shift is going on, and rules that send
+/// the writes of green's customers to blue.
+fn split(
+    plan: &Plan,
+    seen: &Observations,
+    noted: Option<&Result<Note, String>>,
+) -> Result<(), Failure> {
+    let renamed = |n: &&Node| n.verb == Verb::Replace && is_traffic(&n.step);
+    let opened = |n: &&Node| {
+        n.op == Op::Remove && !n.destroyed && n.step.starts_with(WRITES) && n.scope == "green"
+    };
+    let mut nodes = plan.nodes.iter();
+    let Some(node) = nodes.find(|n| renamed(n) || opened(n)) else {
+        return Ok(());
+    };
+    let what = |why: &str| {
+        let text = format!(
+            "{why}, and the plan changes {}; nothing was changed",
+            node.step
+        );
+        Failure::new(Exit::Refused, text)
+    };
+    let by_force = |hint: &str| format!("{hint}; --ignore-migration does it all the same");
+    match noted {
+        Some(Err(why)) => return Err(what(&damaged(why)).hint(by_force(REWRITE))),
+        Some(Ok(note)) if note.in_progress() => {
+            return Err(what(&going_on(note)).hint(by_force(END)));
+        }
+        _ => {}
+    }
+    let live = weights(seen).unwrap_or_default();
+    let share = live.green_percent().ceil();
+    let is_used = noted.is_some_and(|note| note.as_ref().is_ok_and(|n| n.act != Act::None));
+    if is_used && share > 0.0 && plan.nodes.iter().any(|n| opened(&n)) {
+        let why = format!(
+            "{share} % of the customers are on green, whose database would take their payments before the way back is prepared"
+        );
+        let hint =
+            "`deployer traffic rollback` first; then `apply`, and `migrate cutover --prepare`";
+        return Err(what(&why).hint(by_force(hint)));
+    }
+    Ok(())
+}
+
+fn is_traffic(step: &str) -> bool {
+    step == NOTE || RECORDS.contains(&step)
 }
 
 /// Says of a plan that is only shown that its run would be refused.
@@ -174,189 +266,4 @@ fn weights(seen: &Observations) -> Option<Live> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::driver::{Live, Phase};
-    use crate::engine::ownership::Mark;
-    use serde_json::json;
-
-    fn live(spec: Value) -> Observed {
-        Observed::Found(Live {
-            spec,
-            mark: Mark::Parent,
-            outputs: json!({}),
-            phase: Phase::Ready,
-        })
-    }
-
-    #[test]
-    fn a_bridge_that_is_switched_on_stays_while_its_balancer_does() {
-        let plan = |armed: bool, destroyed: bool| {
-            let mut plan = removes(&["green"], "elbv2/rule");
-            let node = &mut plan.nodes[0];
-            node.destroyed = destroyed;
-            let Observed::Found(rule) = live(json!({"armed": armed})) else {
-                panic!("it is there")
-            };
-            node.live = Some(rule);
-            check(&plan, &Observations::new())
-        };
-        assert!(plan(true, false).is_err());
-        assert!(plan(false, false).is_ok() && plan(true, true).is_ok());
-    }
-
-    fn removes(scopes: &[&str], kind: &str) -> Plan {
-        let node = |scope: &&str| Node {
-            step: format!("cluster-{scope}"),
-            kind: kind.into(),
-            scope: (*scope).into(),
-            name: String::new(),
-            op: Op::Remove,
-            verb: Verb::Delete,
-            spec: Value::Null,
-            tags: Default::default(),
-            changes: Vec::new(),
-            reasons: Vec::new(),
-            live: None,
-            needs: Vec::new(),
-            record_needs: Vec::new(),
-            refused: None,
-            replaces: None,
-            restore: None,
-            upgrade: false,
-            seconds: 0.0,
-            destroyed: true,
-            loss: Default::default(),
-            holds_data: false,
-            interrupts: Vec::new(),
-            follows: false,
-        };
-        Plan {
-            nodes: scopes.iter().map(node).collect(),
-            ..Plan::default()
-        }
-    }
-
-    fn seen(note: &str, enabled: bool) -> Observations {
-        Observations::from([
-            (NOTE.to_owned(), live(json!({"value": note}))),
-            (
-                "schedule-sync-green".to_owned(),
-                live(json!({"enabled": enabled})),
-            ),
-            ("schedule-group-green".to_owned(), live(json!({}))),
-        ])
-    }
-
-    /// Somebody has moved the customers by hand, or damaged the note.
-    #[test]
-    fn what_route_53_answers_counts_and_not_what_was_noted() {
-        let back = "epoch=3 act=rollback blue=100 green=0";
-        let over = "epoch=3 act=cutover blue=0 green=100 writer=green";
-        let record = |weight: i64| live(json!({"weight": weight}));
-        let both = |blue, green| [Some(blue), Some(green)];
-        for (note, weights, scope, what) in [
-            (back, both(50, 50), "green", Some("50 % of the customers")),
-            (back, both(100, 0), "green", None),
-            (
-                "epoch=3 act=done blue=50 green=50",
-                both(100, 0),
-                "green",
-                None,
-            ),
-            (back, both(0, 100), "blue", None),
-            (back, both(100, 1), "green", Some("1 % of the customers")),
-            (over, both(0, 100), "green", Some("100 % of the customers")),
-            ("epoch=x", both(100, 0), "green", Some("damaged")),
-            // The last one there is.
-            (back, [Some(100), None], "blue", None),
-            (over, [None, Some(100)], "green", None),
-        ] {
-            let mut seen = seen(note, false);
-            for (step, weight) in RECORDS.iter().zip(weights) {
-                if let Some(weight) = weight {
-                    seen.insert((*step).to_owned(), record(weight));
-                }
-            }
-            let refused = check(&removes(&[scope], "rds/cluster"), &seen).err();
-            let said = refused.map(|failure| failure.message);
-            match what {
-                Some(what) => assert!(said.is_some_and(|s| s.contains(what)), "{note} {weights:?}"),
-                None => assert_eq!(said, None, "{note} {weights:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn what_a_migration_or_customers_need_stays_until_they_are_gone() {
-        let cases: [(&str, bool, &[&str], Option<&str>); 12] = [
-            ("epoch=0", false, &["green"], None),
-            ("epoch=0", false, &["blue", "green"], None),
-            ("epoch=0", true, &["green"], Some("migrate stop")),
-            ("epoch=0", true, &["blue", "green"], Some("migrate stop")),
-            (
-                "epoch=3 act=shift blue=90 green=10",
-                false,
-                &["blue"],
-                Some("traffic rollback"),
-            ),
-            (
-                "epoch=3 act=shift blue=90 green=10",
-                false,
-                &["blue", "green"],
-                Some("traffic rollback"),
-            ),
-            (
-                "epoch=3 act=done blue=50 green=50",
-                false,
-                &["green"],
-                Some("traffic rollback"),
-            ),
-            (
-                "epoch=3 act=done blue=50 green=50",
-                false,
-                &["blue"],
-                Some("traffic shift"),
-            ),
-            (
-                "epoch=3 act=done blue=50 green=50",
-                false,
-                &["blue", "green"],
-                None,
-            ),
-            (
-                "epoch=3 act=rollback blue=100 green=0",
-                false,
-                &["green"],
-                None,
-            ),
-            (
-                "epoch=3 act=cutover blue=100 green=0 writer=green",
-                false,
-                &["green"],
-                Some("cutover --reverse"),
-            ),
-            (
-                "epoch=3 act=cutover blue=0 green=100 writer=green",
-                false,
-                &["blue"],
-                None,
-            ),
-        ];
-        for (note, enabled, scopes, hint) in cases {
-            let refused = check(&removes(scopes, "rds/cluster"), &seen(note, enabled)).err();
-            match (hint, refused) {
-                (None, None) => {}
-                (Some(hint), Some(failure)) => {
-                    let said = failure.hint.clone().unwrap_or_default();
-                    assert!(said.contains(hint), "{note} {scopes:?}: {said}");
-                    assert_eq!(failure.exit, Exit::Refused);
-                }
-                (hint, refused) => panic!("{note} {scopes:?}: {hint:?} {}", refused.is_some()),
-            }
-            // What nobody notices goes at any time, and so does nothing.
-            assert!(check(&removes(scopes, "cloudwatch/alarm"), &seen(note, enabled)).is_ok());
-            assert!(check(&removes(&[], "rds/cluster"), &seen(note, enabled)).is_ok());
-        }
-    }
-}
+mod tests;

@@ -115,6 +115,10 @@ pub struct TrafficRollbackDocument {
     pub over: Option<Over>,
     /// Who still calls green; null without `--until-over`, or when the log cannot be read.
     pub callers: Option<Callers>,
+    /// What is not as it should be.
+    pub problems: Vec<String>,
+    /// Of the command.
+    pub exit_code: u8,
 }
 impl Document for TrafficRollbackDocument {
     const SCHEMA: &'static str = "deployer.traffic-rollback/1";

@@ -139,10 +139,16 @@ pub async fn go<W: World>(world: &W, by: &str) -> Result<Done, Error> {
         Err(error) => return Err(refused(world, by, &note, error).await),
     };
     let ((bridge, _), sent) = tokio::join!(bridges(world, Env::Green), weights(world, by));
-    let (note, change) = sent.map_err(|mut error| {
-        error.message = format!("{} ({})", error.message, cut.text(Env::Green));
-        error.hint("run the same command again: it goes on where this one ended; `deployer traffic rollback` gives writes and traffic to blue")
-    })?;
+    let (note, change) = match sent {
+        Ok(sent) => sent,
+        Err(error) if error.class == Class::Conflict => {
+            return Err(followed(world, by, &note, error).await);
+        }
+        Err(mut error) => {
+            error.message = format!("{} ({})", error.message, cut.text(Env::Green));
+            return Err(error.hint("run the same command again: it goes on where this one ended; `deployer traffic rollback` gives writes and traffic to blue"));
+        }
+    };
     let in_sync = match &change {
         Some(change) => wait(world, Some(change)).await,
         None => known(world, &note).await,
@@ -158,6 +164,27 @@ pub async fn go<W: World>(world: &W, by: &str) -> Result<Done, Error> {
         bridge,
         in_sync,
     })
+}
+
+/// Somebody gave the traffic back to blue while the writes came to green: they follow it, or blue would refuse every payment.
+async fn followed<W: World>(world: &W, by: &str, note: &Note, mut error: Error) -> Error {
+    let (cut, (bridge, _)) =
+        tokio::join!(again(|| world.cut(false), world), bridges(world, Env::Blue));
+    let (event, writes, hint) = match cut {
+        Ok(cut) => (
+            Event::RollbackDone,
+            cut.text(Env::Blue),
+            "`deployer traffic history` says who",
+        ),
+        Err(why) => (
+            Event::RollbackFailed,
+            format!("green takes the writes, and they could not be given back to blue: {why}"),
+            "`deployer traffic rollback` tries it again",
+        ),
+    };
+    error.message = format!("{} ({writes}; {})", error.message, bridge.text(Env::Green));
+    kept(world, Entry::new(event, note, by, &error.message));
+    error.hint(hint)
 }
 
 /// Waits until the change of an earlier run, whose id is gone, is known to all servers of Route 53.

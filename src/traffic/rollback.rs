@@ -290,6 +290,21 @@ async fn sent<W: World>(world: &W, by: &str, cut: &mut Option<Cut>) -> Result<Se
     }
 }
 
+/// Whether blue refuses writes although all traffic is there: a cutover was at work while a rollback was. Before the first of either
+/// nobody is asked.
+async fn writes_are_elsewhere<W: World>(world: &W, note: Option<&Note>) -> bool {
+    if note.is_some_and(|note| !matches!(note.act, Act::Rollback | Act::Cutover)) {
+        return false;
+    }
+    match tokio::time::timeout(UNKNOWN, world.blue_is_closed()).await {
+        Ok(Ok(closed)) => closed,
+        Ok(Err(_)) | Err(_) => {
+            world.show("whether blue takes the writes is not known: `control` did not answer");
+            false
+        }
+    }
+}
+
 async fn unready_now<W: World>(world: &W) -> bool {
     let done = world.ready(false).await;
     if let Err(error) = &done {
@@ -341,7 +356,10 @@ async fn once<W: World>(
         note.as_ref().map_or(true, Note::in_progress)
     });
     if began.is_none() && standing.live.all_blue() && !is_in_progress && cut.is_none() {
-        return Ok(Sent::Nothing(standing.live));
+        if !writes_are_elsewhere(world, now).await {
+            return Ok(Sent::Nothing(standing.live));
+        }
+        *cut = Some(give_back(world).await?);
     }
     let last = now.cloned().unwrap_or(Note::FIRST);
     let run = last.run.clone();

@@ -33,6 +33,8 @@ pub enum End {
     Held(String),
     /// It may not begin or go on: why.
     Refused(String),
+    /// The records are not as a shift needs them any more: why. The weights stay, and nobody judges green.
+    Unjudged(String),
     /// This process was asked to end; the weights stay.
     Interrupted(Live),
 }
@@ -78,6 +80,19 @@ impl<'a, W: World> Shift<'a, W> {
             note,
             approval_timeout,
         }
+    }
+
+    /// Says in the zone that this shift is going on, before anything else of it is done: a rollback, a pause and an approval find it.
+    ///
+    /// # Errors
+    /// When the records cannot be read or written.
+    pub async fn begin(&mut self) -> Result<Option<End>, Error> {
+        self.announce().await
+    }
+
+    /// The last note that it has written or accepted.
+    pub fn note(&self) -> &Note {
+        &self.note
     }
 
     /// Runs to its end.
@@ -140,23 +155,25 @@ impl<'a, W: World> Shift<'a, W> {
     async fn read_records(&mut self) -> Result<Look, Error> {
         let standing = self.world.standing().await?;
         let end = |end| Ok(Look::Ends(end));
+        let unjudged = |why: String| {
+            self.note_down(self.entry(Event::Held, &why));
+            end(End::Unjudged(why))
+        };
         if let Some(other) = standing.foreign.first() {
-            return end(End::Refused(format!(
+            return unjudged(format!(
                 "{other} answers for the same name and is not this deployment's"
-            )));
+            ));
         }
         let found = match &standing.note {
             Some(Ok(note)) => note.clone(),
             Some(Err(why)) => {
-                return end(End::Refused(format!(
-                    "the record of the traffic command: {why}"
-                )));
+                return unjudged(format!("the record of the traffic command: {why}"));
             }
             None => {
-                return end(End::Refused(
+                return unjudged(
                     "the record of the traffic command is not there: `deployer apply` makes it"
                         .into(),
-                ));
+                );
             }
         };
         if found != self.note {

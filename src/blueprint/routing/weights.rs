@@ -1,11 +1,12 @@
 //! The weights that the two records of the domain begin with. Later ones belong to the traffic command.
 
-use super::DOMAIN_RECORD;
+use super::{DOMAIN_RECORD, steps};
 use crate::blueprint::Env;
 use crate::engine::Graph;
 use crate::engine::event::Verb;
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::plan::Node;
+use crate::resources::route53::text;
 use serde_json::{Value, json};
 
 /// The weights of blue and green when both are made in one run.
@@ -48,7 +49,8 @@ fn id(env: Env) -> String {
 /// The graph with the weights that new records of the domain begin with: blue 90 and green 10 when both are made in one run;
 /// 100 for one that is alone; 0 beside one that is there, so that no run sends customers to an empty environment. Where a run that
 /// was to make both has `begun`, a run of both makes the other one as that one would have while the one that it made has its first
-/// weight.
+/// weight. One that is recorded and was deleted by hand comes back with the weight that the traffic command has noted: its
+/// environment is there, and who is where stays as it was decided.
 pub fn with_first_weights(
     graph: &Graph,
     chosen: &[bool],
@@ -71,17 +73,53 @@ pub fn with_first_weights(
         None => is_recorded(&id(env)),
     };
     let is_made = |graph: &Graph, env: Env| is_chosen(graph, env) && !is_there(env);
+    let (note_id, _) = steps();
+    let note = seen.get(&note_id).and_then(Observed::live);
+    let noted = |env: Env| text::number(note?.spec["value"].as_str()?, &env.to_string());
     let both = Env::ALL.iter().all(|env| is_made(&graph, *env));
     for env in Env::ALL {
-        let Some(at) = graph.position(&id(env)).filter(|_| !both) else {
+        let Some(at) = graph.position(&id(env)) else {
             continue;
         };
-        if is_made(&graph, env) && !as_begun(env.other()) {
-            let weight = if is_there(env.other()) { 0 } else { ALONE };
-            graph.steps[at].spec["weight"] = json!(weight);
+        if !is_made(&graph, env) {
+            continue;
         }
+        let weight = match noted(env).filter(|_| is_recorded(&id(env))) {
+            Some(weight) => weight,
+            None if both || as_begun(env.other()) => continue,
+            None if is_there(env.other()) => 0,
+            None => ALONE,
+        };
+        graph.steps[at].spec["weight"] = json!(weight);
     }
+    with_note(&mut graph, &note_id, chosen, seen, is_recorded(&note_id));
     graph
+}
+
+/// What a note says that comes back after it was deleted by hand. With all customers on green a cutover may have been: a rollback
+/// then asks for the writes first.
+const AFTER_CUTOVER: &str = "epoch=1 act=cutover blue=0 green=100 writer=green";
+
+fn with_note(
+    graph: &mut Graph,
+    id_of_note: &str,
+    chosen: &[bool],
+    seen: &Observations,
+    is_recorded: bool,
+) {
+    let is_gone = matches!(seen.get(id_of_note), Some(Observed::Absent));
+    let weight = |env: Env| {
+        let live = seen.get(&id(env)).and_then(Observed::live)?;
+        let weight = &live.spec["weight"];
+        weight.as_i64().or_else(|| weight["is"].as_i64())
+    };
+    let Some(at) = graph.position(id_of_note) else {
+        return;
+    };
+    let is_green = [Env::Blue, Env::Green].map(weight) == [Some(0), Some(100)];
+    if is_recorded && is_gone && is_green && chosen.get(at) == Some(&true) {
+        graph.steps[at].spec["value"] = json!(AFTER_CUTOVER);
+    }
 }
 
 /// What to say where a record that comes with the weight 0, or goes, would leave none with a weight: it gives the other one all
@@ -181,6 +219,50 @@ mod tests {
         assert!(!said(Some(Verb::Delete), 10, json!(90)));
         assert!(!said(Some(Verb::Create), 100, json!(0)));
         assert!(!said(None, 0, json!(0)));
+    }
+
+    /// What somebody deleted by hand, with everything recorded.
+    #[test]
+    fn a_record_that_was_deleted_comes_back_as_the_traffic_command_has_left_it() {
+        let after = |note: Option<&str>, there: [Option<i64>; 2]| {
+            let graph = build(&Config::default(), &Facts::sample()).unwrap();
+            let found = |spec: Value| {
+                Observed::Found(Live {
+                    spec,
+                    mark: Mark::Parent,
+                    outputs: json!({}),
+                    phase: Phase::Ready,
+                })
+            };
+            let (note_id, records) = steps();
+            let note = note.map_or(Observed::Absent, |value| found(json!({"value": value})));
+            let mut seen = Observations::from([(note_id.clone(), note)]);
+            for (id, weight) in records.iter().zip(there) {
+                let record = weight.map_or(Observed::Absent, |w| found(json!({"weight": w})));
+                seen.insert(id.clone(), record);
+            }
+            let chosen = graph.select(None);
+            let graph = with_first_weights(&graph, &chosen, &seen, |_| true, false);
+            let spec = |id: &str| graph.get(id).unwrap().spec.clone();
+            let made = records.map(|id| spec(&id)["weight"].clone());
+            (made, spec(&note_id)["value"].clone())
+        };
+        let cutover = Some("epoch=40 act=cutover blue=0 green=100 writer=green");
+        let back = Some("epoch=7 act=rollback blue=100 green=0");
+        assert_eq!(after(cutover, [Some(0), None]).0[1], 100);
+        assert_eq!(after(back, [None, Some(0)]).0[0], 100);
+        assert_eq!(after(cutover, [None, None]).0, [json!(0), json!(100)]);
+        assert_eq!(after(back, [None, None]).0, [json!(100), json!(0)]);
+        // Nothing was noted yet.
+        assert_eq!(
+            after(Some("epoch=0"), [None, None]).0,
+            [90, 10].map(|w| json!(w))
+        );
+        assert_eq!(after(Some("epoch=0"), [Some(90), None]).0[1], 0);
+        // The note itself: where everybody is on green, the writes may be there too.
+        assert_eq!(after(None, [Some(0), Some(100)]).1, AFTER_CUTOVER);
+        assert_eq!(after(None, [Some(90), Some(10)]).1, "epoch=0");
+        assert_eq!(after(None, [None, Some(100)]).1, "epoch=0");
     }
 
     #[test]

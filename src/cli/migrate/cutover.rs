@@ -10,7 +10,7 @@ use super::super::traffic::{
     account, carried, give_back, healthy, hold, lock, me, refused_by, rollback,
 };
 use super::args::CutoverArgs;
-use super::{confirm, done, open, refused};
+use super::{Open, confirm, done, open, refused};
 use crate::config::Config;
 use crate::engine::Class;
 use crate::migration::answers::{action, ask, ask_patiently, text};
@@ -215,6 +215,39 @@ async fn ask_first(
     }
 }
 
+/// Everybody is on the side that takes the writes, and no shift moves them: without streams the other side grows old.
+async fn settled(open: &Open, writer: &str) -> Result<(), Failure> {
+    let place = Place::find(&open.aws, &open.config).await?;
+    let standing = place.read(&open.aws).await?;
+    if let Some(note) = standing.readable().filter(|note| note.in_progress()) {
+        let text = format!(
+            "a shift is going on, which {} began or changed last: it needs the streams",
+            note.by
+        );
+        return Err(Failure::new(Exit::Refused, text)
+            .hint("let it end, or end it with `deployer traffic rollback`"));
+    }
+    let green = standing.live.green_percent();
+    let (others, hint) = match writer {
+        "green" => (
+            100.0 - green,
+            "`deployer migrate cutover --go` gives green everybody",
+        ),
+        _ => (
+            green,
+            "`deployer traffic rollback` gives all traffic to blue",
+        ),
+    };
+    if others > 0.0 {
+        let text = format!(
+            "{writer} takes the writes, and not everybody is there ({}): the others would read what grows old",
+            standing.live
+        );
+        return Err(Failure::new(Exit::Refused, text).hint(hint));
+    }
+    Ok(())
+}
+
 /// Ends the way back.
 async fn finish(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Failure> {
     can_ask(yes)?;
@@ -229,6 +262,7 @@ async fn finish(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit
         )
         .hint("`deployer migrate cutover --go` gives them to green, `--reverse` to blue"));
     }
+    settled(&open, writer).await?;
     confirm(
         cx,
         yes,
@@ -238,6 +272,9 @@ async fn finish(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit
         ),
     )
     .await?;
+    if !yes {
+        settled(&open, writer).await?;
+    }
     let mut document = MigrationDocument::new("cutover --finish", &open.config.suffix);
     for back in [true, false] {
         document

@@ -24,6 +24,7 @@ use crate::report::{Migration, MigrationDocument, Notice};
 use crate::traffic::history::Log;
 use crate::traffic::minimum::Held;
 use crate::traffic::records::Place;
+use crate::traffic::world::Standing;
 use args::MigrateCommand;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -95,18 +96,27 @@ fn refused(error: Error) -> Failure {
 /// Green's share of the traffic must be 0: what a migration overwrites would be customers' data. Gives what comes back to the
 /// configured size, when a rollback is a day old.
 async fn no_split(cx: &Context<'_>, open: &Open, what: &str) -> Result<Vec<Held>, Failure> {
+    let standing = all_on_blue(open, what).await?;
+    let log = log(cx, open);
+    give_back_when_due(cx, &open.aws, &open.config, &log, standing.readable()).await
+}
+
+/// Refuses while green gets customers, or is about to: also once more when a question was answered, which may have taken hours.
+async fn all_on_blue(open: &Open, what: &str) -> Result<Standing, Failure> {
     let place = Place::find(&open.aws, &open.config).await?;
     let standing = place.read(&open.aws).await?;
-    let live = standing.live;
-    if live.green.unwrap_or_default() == 0 {
-        let log = log(cx, open);
-        return give_back_when_due(cx, &open.aws, &open.config, &log, standing.readable()).await;
-    }
-    Err(Failure::new(
-        Exit::Refused,
-        format!("green gets customers ({live}): {what}"),
-    )
-    .hint("`deployer traffic rollback` gives all traffic to blue"))
+    let why = match standing.readable() {
+        _ if standing.live.green_percent() > 0.0 => {
+            format!("green gets customers ({})", standing.live)
+        }
+        Some(note) if note.in_progress() => format!(
+            "a shift is going on, which {} began or changed last",
+            note.by
+        ),
+        _ => return Ok(standing),
+    };
+    Err(Failure::new(Exit::Refused, format!("{why}: {what}"))
+        .hint("`deployer traffic rollback` gives all traffic to blue"))
 }
 
 /// The history of the traffic on this machine.
@@ -156,6 +166,9 @@ fn without_tables(cx: &Context<'_>, open: &Open, error: Error) -> Failure {
     ))
 }
 
+/// Why nobody may be on green when a copy begins.
+const OVERWRITTEN: &str = "a copy would overwrite what they write there";
+
 /// Puts the hash key into its secret, and switches the functions of the way from blue to green on.
 async fn start(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Failure> {
     can_ask(yes)?;
@@ -168,7 +181,7 @@ async fn start(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit,
             "the migration has ended: green keeps the writes since `cutover --finish`, and a copy would overwrite them",
         ));
     }
-    let given_back = no_split(cx, &open, "a copy would overwrite what they write there").await?;
+    let given_back = no_split(cx, &open, OVERWRITTEN).await?;
     let status = control["forward"].clone();
     if text(&status, "slot") == "lost" {
         return Err(Failure::new(
@@ -184,6 +197,9 @@ async fn start(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit,
         return Err(without_tables(cx, &open, error));
     }
     confirm(cx, yes, &open, "Copy blue's data to green, and follow it").await?;
+    if !yes {
+        all_on_blue(&open, OVERWRITTEN).await?;
+    }
     let key = ask(&open.aws, &open.names.control, &action("hash-key")).await;
     key.map_err(refused)?;
     let changed = turn(&open.aws, &open.names, false, true).await?;

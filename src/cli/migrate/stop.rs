@@ -4,11 +4,14 @@ use super::super::Context;
 use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::run::can_ask;
-use super::{confirm, done, ended, no_split, open};
+use super::{all_on_blue, confirm, done, ended, no_split, open};
 use crate::migration::answers::{action, ask, ask_patiently, text};
 use crate::migration::{switches, turn};
 use crate::report::{Migration, MigrationDocument, Notice};
 use serde_json::Value;
+
+/// Why nobody may be on green when a migration ends.
+const LOST: &str = "blue would not get what they write there";
 
 /// Ends the migration. Calls by schedule and stream end first; then slots and publications go.
 pub async fn stop(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Failure> {
@@ -29,7 +32,7 @@ pub async fn stop(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Ex
         )?;
         return done(cx, &document);
     }
-    let given_back = no_split(cx, &open, "blue would not get what they write there").await?;
+    let given_back = no_split(cx, &open, LOST).await?;
     if let Ok(status) = &control
         && text(status, "writer") == "green"
     {
@@ -40,6 +43,9 @@ pub async fn stop(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Ex
         .hint("`deployer migrate cutover --reverse` gives them to blue, `--finish` ends the way back and the migration"));
     }
     confirm(cx, yes, &open, "End the migration").await?;
+    if !yes {
+        all_on_blue(&open, LOST).await?;
+    }
     let mut document = MigrationDocument::new("stop", &open.config.suffix);
     document.given_back = given_back;
     for back in [true, false] {

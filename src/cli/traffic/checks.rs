@@ -11,8 +11,8 @@ use crate::traffic::note::Note;
 use crate::traffic::plan::Plan;
 use crate::traffic::world::{Standing, World};
 
-/// What must be so before a shift begins.
-pub fn check(standing: &Standing, steps: &[u8]) -> Result<Note, Failure> {
+/// The records are as a traffic command has left them, and answer alone.
+pub fn as_noted(standing: &Standing) -> Result<Note, Failure> {
     if let Some(other) = standing.foreign.first() {
         return Err(refused(
             format!("{other} answers for the same name and is not this deployment's"),
@@ -20,12 +20,6 @@ pub fn check(standing: &Standing, steps: &[u8]) -> Result<Note, Failure> {
         ));
     }
     let live = standing.live;
-    for (env, weight) in [("blue", live.blue), ("green", live.green)] {
-        if weight.is_none() {
-            let hint = format!("make it with `deployer apply --env {env}`");
-            return Err(refused(format!("{env} has no record of the domain"), hint));
-        }
-    }
     let note = match &standing.note {
         Some(Ok(note)) => note.clone(),
         Some(Err(why)) => {
@@ -41,6 +35,31 @@ pub fn check(standing: &Standing, steps: &[u8]) -> Result<Note, Failure> {
             ));
         }
     };
+    if !note.explains(live) {
+        let hint = match note.weights {
+            Some(weights) if note.in_progress() => format!(
+                "set them back to {weights}, and `deployer traffic resume` goes on; or `deployer traffic rollback` gives everything to blue"
+            ),
+            _ => "`deployer traffic rollback` gives everything to blue; then begin again".into(),
+        };
+        return Err(refused(
+            format!("the weights are {live}, which no traffic command has set"),
+            hint,
+        ));
+    }
+    Ok(note)
+}
+
+/// What must be so before a shift begins.
+pub fn check(standing: &Standing, steps: &[u8]) -> Result<Note, Failure> {
+    let note = as_noted(standing)?;
+    let live = standing.live;
+    for (env, weight) in [("blue", live.blue), ("green", live.green)] {
+        if weight.is_none() {
+            let hint = format!("make it with `deployer apply --env {env}`");
+            return Err(refused(format!("{env} has no record of the domain"), hint));
+        }
+    }
     if note.in_progress() {
         return Err(refused(
             format!(
@@ -48,12 +67,6 @@ pub fn check(standing: &Standing, steps: &[u8]) -> Result<Note, Failure> {
                 note.by
             ),
             "`deployer traffic resume` goes on with it, `deployer traffic rollback` ends it",
-        ));
-    }
-    if !note.explains(live) {
-        return Err(refused(
-            format!("the weights are {live}, which no traffic command has set"),
-            "`deployer traffic rollback` gives everything to blue; then begin again",
         ));
     }
     let share = live.green_percent();

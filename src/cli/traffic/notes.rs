@@ -4,6 +4,7 @@ use super::super::Context;
 use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::open::{account, me, refused};
+use super::status::locked;
 use crate::report::TrafficNoteDocument;
 use crate::traffic::account::Account;
 use crate::traffic::gate::DataMode;
@@ -17,13 +18,16 @@ const ATTEMPTS: u32 = 10;
 
 /// Lets a shift wait.
 pub async fn pause(cx: &Context<'_>) -> Result<Exit, Failure> {
-    let (_, account) = account(cx, false, DataMode::TwoWay).await?;
+    let (config, account) = account(cx, false, DataMode::TwoWay).await?;
     let note = write(&account, Act::Pause, |_| {}).await?;
-    say(
-        cx,
-        note,
-        "the shift waits; its weight stays, and the gate goes on. `deployer traffic resume` lets it go on",
-    )
+    let gate = match locked(cx, &config.suffix) {
+        Some(_) => "and the gate goes on",
+        None => "but no process of this machine judges green",
+    };
+    let text = format!(
+        "the shift waits; its weight stays, {gate}. `deployer traffic resume` lets it go on"
+    );
+    say(cx, note, &text)
 }
 
 /// Allows a step.

@@ -6,7 +6,7 @@ use super::super::exit::Exit;
 use super::super::run::command_line;
 use super::super::session::configuration;
 use super::args::OnInterrupt;
-use super::checks::{ready, refused_by};
+use super::checks::{as_noted, ready, refused_by};
 use super::notes;
 use super::open::{account, me, refused};
 use super::shared::{self, carried};
@@ -50,6 +50,7 @@ pub async fn resume(
     };
     let history = shared::history(cx, &config, &account.log).await?;
     let standing = account.standing().await?;
+    as_noted(&standing)?;
     let mut note = standing.readable().cloned().unwrap_or(Note::FIRST);
     let mut plans = history.lines.iter().rev();
     let begun = plans.find_map(|line| Some((line.entry.plan.clone()?, line.entry.epoch)));

@@ -33,7 +33,7 @@ pub async fn rollback(
     };
     let outcome = turn_back(&account, &me(), reason).await?;
     let mut exit = Exit::Done;
-    let (text, document) = match outcome {
+    let (mut text, mut document) = match outcome {
         Outcome::Nothing {
             live,
             bridge,
@@ -62,6 +62,8 @@ pub async fn rollback(
                 cut: None,
                 over: None,
                 callers: None,
+                problems: Vec::new(),
+                exit_code: 0,
             },
         ),
         Outcome::Done {
@@ -109,10 +111,23 @@ pub async fn rollback(
                     cut,
                     over: Some(over),
                     callers,
+                    problems: Vec::new(),
+                    exit_code: 0,
                 },
             )
         }
     };
+    // What others have put beside the records has its share of the answers, whatever ours say.
+    let foreign = account.standing().await.map(|standing| standing.foreign);
+    for other in foreign.unwrap_or_default() {
+        let problem = format!(
+            "{other} answers for the same name and is not this deployment's: it has its share of the customers until somebody removes it"
+        );
+        text += &format!("\n{problem}");
+        document.problems.push(problem);
+        exit = Exit::Differs;
+    }
+    document.exit_code = exit.code();
     cx.console.answer(&format!("{text}\n"), &document)?;
     carried(cx, &config, &account.log).await;
     Ok(exit)

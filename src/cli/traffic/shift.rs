@@ -123,13 +123,8 @@ pub(super) async fn go(
     let account = &account;
     let home = home(config);
     let shift = async {
-        let ended = match hold(account, &note).await {
-            Ok(()) => Shift::new(account, &plan, &by, note, APPROVAL_TIMEOUT)
-                .run(from)
-                .await
-                .map_err(Failure::from),
-            Err(failure) => Err(failure),
-        };
+        let shift = Shift::new(account, &plan, &by, note, APPROVAL_TIMEOUT);
+        let ended = held(account, shift, from).await;
         last.end();
         ended
     };
@@ -165,6 +160,17 @@ pub(super) async fn go(
             format!("Not raised: {why}"),
             next("traffic resume"),
         ),
+        End::Unjudged(why) => {
+            let live = account.standing().await.map(|standing| standing.live);
+            let weights = live.map_or("unknown".to_owned(), |live| live.to_string());
+            (
+                Exit::Refused,
+                format!(
+                    "The weights stay ({weights}), and nobody judges green now but the alarms in AWS: {why}"
+                ),
+                next("traffic rollback"),
+            )
+        }
         End::Interrupted(live) if on_interrupt == OnInterrupt::Rollback => {
             turn_back(account, &by, "interrupted").await?;
             (
@@ -203,6 +209,25 @@ pub(super) async fn go(
     cx.console.answer(&format!("{text}{hint}\n"), &document)?;
     carried(cx, config, &account.log).await;
     Ok(exit)
+}
+
+/// The shift, once both sides have the tasks that it needs. Everybody sees it before: whoever gives the traffic back meanwhile
+/// ends it.
+async fn held(
+    account: &Account,
+    mut shift: Shift<'_, Account>,
+    from: Progress,
+) -> Result<End, Failure> {
+    if let Some(end) = shift.begin().await? {
+        return Ok(end);
+    }
+    hold(account, shift.note()).await.map_err(|mut failure| {
+        let hint = failure.hint.take().unwrap_or_default();
+        failure.hint(format!(
+            "{hint}; `deployer traffic resume` goes on with the shift, `deployer traffic rollback` ends it"
+        ))
+    })?;
+    Ok(shift.run(from).await?)
 }
 
 /// Whether the rollback is over, in lines of their own.

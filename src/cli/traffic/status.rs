@@ -75,7 +75,7 @@ fn unwatched(account: &Account, document: &TrafficStatusDocument) -> Option<Stri
 }
 
 /// Who shifts on this machine now.
-fn locked(cx: &Context<'_>, suffix: &str) -> Option<String> {
+pub(super) fn locked(cx: &Context<'_>, suffix: &str) -> Option<String> {
     let path = super::state_folder(cx.common).join(format!("{suffix}.traffic.lock"));
     state::holder(&path).map(|holder| holder.to_string())
 }
@@ -193,10 +193,10 @@ fn problems(standing: &Standing) -> Vec<String> {
             "the record of the traffic command is not there: `deployer apply` makes it".into(),
         ),
         Some(Err(why)) => all.push(format!(
-            "the record of the traffic command is damaged: {why}"
+            "the record of the traffic command is damaged: {why}; `deployer traffic rollback` gives everything to blue and writes it anew"
         )),
         Some(Ok(note)) if !note.explains(live) => all.push(format!(
-            "the weights are {live}, which no traffic command has set"
+            "the weights are {live}, which no traffic command has set: `deployer traffic rollback` gives everything to blue"
         )),
         Some(Ok(note))
             if note.act == Act::None

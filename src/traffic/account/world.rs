@@ -101,7 +101,13 @@ impl World for Account {
 
     async fn blue_is_closed(&self) -> Result<bool, Error> {
         let status = ask_patiently(&self.aws, &self.names.control, &action("status")).await?;
-        Ok(!matches!(text(&status, "writer"), "blue" | "both"))
+        match text(&status, "writer") {
+            "" => Err(Error::permanent(
+                "lambda:InvokeFunction",
+                "`control` does not say who takes the writes",
+            )),
+            writer => Ok(!matches!(writer, "blue" | "both")),
+        }
     }
 
     async fn in_sync(&self, change: &str) -> Result<bool, Error> {

@@ -2,6 +2,7 @@
 
 use super::faults::killed;
 use super::*;
+use crate::engine::Class;
 use crate::traffic::cutover::{Done, go};
 
 /// A split that a shift has brought to its end, or to its middle.
@@ -88,6 +89,51 @@ async fn whatever_call_of_a_cutover_is_struck_it_goes_on_or_goes_back() {
             }
         }
     }
+}
+
+/// The writes are where the traffic is, also when somebody gives everything back to blue while a cutover is at work.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_at_any_call_of_a_cutover_leaves_no_writes_behind() {
+    let world = split(50);
+    let before = world.calls.get();
+    done(&world).await;
+    let calls = world.calls.get() - before;
+    let mut ended = 0;
+    for at in 1..=calls {
+        let world = split(50);
+        let back = |world: &Numbers| {
+            world.green_writes.set(false);
+            world.bridge.set(true);
+            world.forth.set(false);
+            *world.live.borrow_mut() = Live::from(Weights::BLUE);
+            world.write_note(Act::Rollback, |n| {
+                n.weights = Some(Weights::BLUE);
+                n.green_writes = false;
+            });
+        };
+        *world.hand.borrow_mut() = Some((world.calls.get() + at, Box::new(back)));
+        let over = go(&world, "me@here").await;
+        ended += usize::from(over.is_err_and(|e| e.class == Class::Conflict));
+        if world.live.borrow().all_blue() {
+            assert!(!world.green_writes.get(), "at {at}");
+        }
+        turn_back(&world, "me@here", "by hand").await.unwrap();
+        assert!(all_blue(&world), "at {at}");
+    }
+    assert!(ended > 0, "a cutover sees that it is over");
+}
+
+/// A cutover was killed after it had given green the writes, and somebody had given the traffic back before.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_with_nothing_to_move_still_looks_for_the_writes() {
+    let world = split(50);
+    turn_back(&world, "me@here", "by hand").await.unwrap();
+    world.green_writes.set(true);
+    let back = turn_back(&world, "me@here", "again").await.unwrap();
+    assert!(matches!(back, Outcome::Done { cut: Some(_), .. }));
+    assert!(all_blue(&world));
+    let back = turn_back(&world, "me@here", "once more").await.unwrap();
+    assert!(matches!(back, Outcome::Nothing { .. }));
 }
 
 #[tokio::test(start_paused = true)]

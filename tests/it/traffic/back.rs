@@ -98,15 +98,14 @@ fn a_rollback_from_a_machine_without_state_stops_a_shift_elsewhere() {
         let warned = done.err + &text;
         assert!(warned.contains("AddTags"), "{warned}");
         assert_eq!(weights(&lab), [100, 0]);
-        // Again: nothing is sent.
+        // Again: nothing is sent, and who takes the writes is asked.
         let mark = lab.mark();
         let again = run(&lab, &load, &["traffic", "rollback", "--json"])
             .expect(0)
             .json();
-        assert!(
-            again["changed"] == false && lab.writes(mark).is_empty(),
-            "{again}"
-        );
+        let mut sent = lab.writes(mark);
+        sent.retain(|call| call != "lambda:Invoke");
+        assert!(again["changed"] == false && sent.is_empty(), "{again}");
         run(&lab, &load, &["traffic", "resume"]).expect(8);
     });
 }
