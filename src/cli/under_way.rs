@@ -7,6 +7,7 @@ use super::session::Session;
 use crate::engine::event::Verb;
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::plan::{Node, Op, Plan};
+use crate::resources::route53::live_weight;
 use crate::state::State;
 use crate::traffic::note::{Act, Note};
 use crate::traffic::weights::Live;
@@ -260,7 +261,7 @@ fn note(seen: &Observations) -> Option<Result<Note, String>> {
 
 /// The weights of the records as they were read; `None` when neither is there.
 fn weights(seen: &Observations) -> Option<Live> {
-    let weight = |step: &str| seen.get(step)?.live()?.spec["weight"].as_i64();
+    let weight = |step: &str| live_weight(&seen.get(step)?.live()?.spec);
     let [blue, green] = RECORDS.map(weight);
     (blue.is_some() || green.is_some()).then_some(Live { blue, green })
 }

@@ -109,10 +109,7 @@ pub fn ready(standing: &Standing) -> Result<&Note, Error> {
     }
     if note.in_progress() {
         return no(
-            format!(
-                "a shift is going on, which {} began or changed last",
-                note.by
-            ),
+            note.going_on(),
             "let it end, or end it with `deployer traffic rollback`",
         );
     }

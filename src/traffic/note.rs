@@ -119,6 +119,14 @@ impl Note {
         )
     }
 
+    /// Who to ask about a shift that is in progress.
+    pub fn going_on(&self) -> String {
+        format!(
+            "a shift is going on, which {} began or changed last",
+            self.by
+        )
+    }
+
     /// True when these weights are those that were set with it; before the first step any that `apply` sets are.
     pub fn explains(&self, live: Live) -> bool {
         self.weights.is_none_or(|weights| live.are(weights))

@@ -6,7 +6,7 @@ use crate::engine::Graph;
 use crate::engine::event::Verb;
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::plan::Node;
-use crate::resources::route53::text;
+use crate::resources::route53::{live_weight, text};
 use serde_json::{Value, json};
 
 /// The weights of blue and green when both are made in one run.
@@ -108,11 +108,7 @@ fn with_note(
     is_recorded: bool,
 ) {
     let is_gone = matches!(seen.get(id_of_note), Some(Observed::Absent));
-    let weight = |env: Env| {
-        let live = seen.get(&id(env)).and_then(Observed::live)?;
-        let weight = &live.spec["weight"];
-        weight.as_i64().or_else(|| weight["is"].as_i64())
-    };
+    let weight = |env: Env| live_weight(&seen.get(&id(env))?.live()?.spec);
     let Some(at) = graph.position(id_of_note) else {
         return;
     };
@@ -135,8 +131,7 @@ pub fn raised(nodes: &[Node], seen: &Observations) -> Option<String> {
     };
     let is_silent = |env: Env| {
         let live = seen.get(&id(env)).and_then(Observed::live);
-        let weight = live.map(|live| &live.spec["weight"]);
-        weight.is_some_and(|w| *w == 0 || w["is"] == 0)
+        live.is_some_and(|live| live_weight(&live.spec) == Some(0))
             && node(env).is_none_or(|n| n.verb != Verb::Delete)
     };
     let mut all = Env::ALL.into_iter();

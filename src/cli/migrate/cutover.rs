@@ -220,10 +220,7 @@ async fn settled(open: &Open, writer: &str) -> Result<(), Failure> {
     let place = Place::find(&open.aws, &open.config).await?;
     let standing = place.read(&open.aws).await?;
     if let Some(note) = standing.readable().filter(|note| note.in_progress()) {
-        let text = format!(
-            "a shift is going on, which {} began or changed last: it needs the streams",
-            note.by
-        );
+        let text = format!("{}: it needs the streams", note.going_on());
         return Err(Failure::new(Exit::Refused, text)
             .hint("let it end, or end it with `deployer traffic rollback`"));
     }

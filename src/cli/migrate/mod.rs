@@ -109,10 +109,7 @@ async fn all_on_blue(open: &Open, what: &str) -> Result<Standing, Failure> {
         _ if standing.live.green_percent() > 0.0 => {
             format!("green gets customers ({})", standing.live)
         }
-        Some(note) if note.in_progress() => format!(
-            "a shift is going on, which {} began or changed last",
-            note.by
-        ),
+        Some(note) if note.in_progress() => note.going_on(),
         _ => return Ok(standing),
     };
     Err(Failure::new(Exit::Refused, format!("{why}: {what}"))

@@ -62,10 +62,7 @@ pub fn check(standing: &Standing, steps: &[u8]) -> Result<Note, Failure> {
     }
     if note.in_progress() {
         return Err(refused(
-            format!(
-                "a shift is going on, which {} began or changed last",
-                note.by
-            ),
+            note.going_on(),
             "`deployer traffic resume` goes on with it, `deployer traffic rollback` ends it",
         ));
     }

@@ -11,7 +11,7 @@ mod watched_alarm;
 mod zone;
 
 pub use health_check::HealthCheck;
-pub use record::{Alias, Record, Weight};
+pub use record::{Alias, Record, Weight, live_weight};
 pub use text::Text;
 pub use watched_alarm::{Settings as AlarmSettings, WatchedAlarm};
 pub use zone::Zone;

@@ -48,6 +48,11 @@ impl Weight {
     }
 }
 
+/// The weight that a record has, by its settings as they were read.
+pub fn live_weight(spec: &serde_json::Value) -> Option<i64> {
+    Weight::deserialize(&spec["weight"]).ok().map(Weight::value)
+}
+
 /// What `apply` gives a record of an environment that is alone, and one that is made beside another.
 const MADE_WITH: [i64; 2] = [100, 0];
 
